@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The configuration of a node (docs/CONFIGURATION.md), read from a libconfig file by tables of
+ * keys (conf/schema.c), from which the loader, the checks and the documentation come. All errors
+ * of a file are found in one reading. The result is a value; modules get their part of it const.
+ */
+#pragma once
+
+#include "audio/output.h"
+#include "base/error.h"
+#include "conf/broker.h"
+#include "tts/engine.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIG_FILE_DEFAULT "/etc/loalang/loalang.conf"
+#define CONFIG_OUTPUTS_MAX 64
+#define CONFIG_ZONES_MAX 16 /* of one output, besides `all` */
+#define CONFIG_ENGINES_MAX 8
+
+struct config_output {
+	struct output_config sound;
+	char **zones; /* NULL-terminated; without `all`, which every output has */
+	size_t zones_count;
+};
+
+struct config_chimes_of { /* names of files in chimes.dir without ending, or "none" */
+	char *open, *close, *bed;
+};
+
+struct config {
+	char *site, *node;
+	char *timezone;
+	char *state_dir;
+	struct broker_config mqtt;
+	struct config_output *outputs;
+	size_t outputs_count;
+	struct {
+		struct engine_config *engines;
+		size_t engines_count;
+		int rate, pitch;
+		int64_t sentence_pause_us;
+	} speech;
+	struct {
+		char *dir;
+		struct config_chimes_of by_priority[4]; /* index: enum priority */
+	} chimes;
+	int64_t sync_lead_us;
+	int64_t gap_us;
+	char *log_level;
+};
+
+/* What is wrong with a file: each with "FILE:LINE: …", in the order of the file. */
+struct config_problems {
+	struct error *list;
+	size_t count;
+};
+void config_problems_done(struct config_problems *problems);
+
+/* Reads and checks `path`. NULL with at least one problem. With `need_outputs` false (a command
+ * that only talks to the broker) `outputs` and `node` may be absent. */
+struct config *config_load(const char *path, bool need_outputs,
+	struct config_problems *ret_problems) _must_check_;
+/* The defaults, with no outputs: what commands use without a file. */
+struct config *config_new_default(void) _must_check_;
+struct config *config_free(struct config *config);
+DEFINE_CLEANUP(struct config *, config_free)
+
+/* Path of a shipped file, found beside the build tree or where it is installed: "chimes",
+ * "chimes/het.wav". The caller frees. NULL: not found. */
+char *config_shipped_path(const char *relative) _must_check_;
+/* NULL-terminated directories in which our own executables are; static storage. */
+const char *const *config_helper_dirs(void);
+
+/* The sound file of chime `name` ("none" or "": NULL) in `config->chimes.dir`: NAME.wav, .flac, .ogg,
+ * .opus, .mp3, whichever exists first. The caller frees. NULL: none or not there. */
+char *config_chime_path(const struct config *config, const char *name) _must_check_;

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An announcement: something to be said once (docs/PROTOCOL.md, "An announcement"). Decoded
+ * strictly from JSON or made of plain text; complete after decoding: every default that does not
+ * depend on an output has been filled in, instants are absolute. Immutable once made, counted by
+ * reference; any thread may read, only the owner's thread counts.
+ */
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/name.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ANNOUNCEMENT_PAYLOAD_MAX (64 * 1024) /* bytes */
+#define ANNOUNCEMENT_TEXT_MAX 20000          /* characters */
+#define ANNOUNCEMENT_TITLE_MAX 200           /* characters */
+#define ANNOUNCEMENT_REPEAT_MAX 10
+#define ANNOUNCEMENT_EXPIRES_DEFAULT_US (INT64_C(3600) * US_PER_SEC)
+#define ID_MAX_BYTES 96 /* a name, or a schedule's name with "@" and the time of an occurrence */
+
+enum priority { PRIORITY_BACKGROUND, PRIORITY_NORMAL, PRIORITY_PRIORITY, PRIORITY_EMERGENCY };
+#define PRIORITIES_COUNT 4
+const char *priority_name(enum priority priority);
+int priority_parse(const char *text, enum priority *ret_priority) _must_check_; /* -EINVAL */
+
+enum interrupted { INTERRUPTED_RESUME, INTERRUPTED_RESTART, INTERRUPTED_DROP };
+
+enum reason { /* why, in receipts; reason_name() gives the word of the protocol */
+	REASON_NONE,
+	REASON_BAD_JSON, REASON_UNKNOWN_KEY, REASON_BAD_VALUE, REASON_TOO_LONG, REASON_TOO_LARGE,
+	REASON_EMPTY, REASON_DUPLICATE, REASON_EXPIRED, REASON_QUEUE_FULL, REASON_CLOCK, REASON_ENGINE,
+	REASON_OUTPUT_LOST, REASON_WITHDRAWN, REASON_STOPPED, REASON_RETAINED_CONTROL,
+};
+const char *reason_name(enum reason reason); /* REASON_NONE: NULL */
+
+struct announcement {
+	unsigned references;
+	char id[ID_MAX_BYTES + 1];
+	int64_t revision; /* >= 1 */
+	bool withdrawal;  /* {"withdrawn": true, "revision": N}: only id and revision are meant */
+	char *title;      /* NULL: none */
+	char *text;
+	enum priority priority;
+	int64_t start_us;   /* real; TIME_UNSET: at once */
+	int64_t expires_us; /* real */
+	int repeat_times;   /* 1…ANNOUNCEMENT_REPEAT_MAX */
+	int64_t repeat_gap_us;
+	char chime_open[NAME_MAX_BYTES + 1];  /* "": as the configuration says for the priority */
+	char chime_close[NAME_MAX_BYTES + 1]; /* "none": none */
+	char bed[NAME_MAX_BYTES + 1];
+	char voice_engine[NAME_MAX_BYTES + 1]; /* "": the configured order */
+	char *voice_name;                      /* NULL: the engine's configured voice */
+	int voice_rate, voice_pitch;           /* -1: configured */
+	double gain_db;                        /* −40…+12 */
+	enum interrupted interrupted;
+	char *issued_by;      /* NULL: unknown */
+	int64_t issued_at_us; /* TIME_UNSET: unknown */
+};
+
+struct announcement_defaults {
+	int64_t now_us;       /* arrival */
+	int64_t sync_lead_us; /* start = issued_at + sync_lead */
+};
+
+/* Decodes JSON (first non-blank byte "{"; a BOM is passed over) or, for anything else, takes the
+ * payload as the text itself. `topic_id` is the id in the topic, or NULL: then the id comes from
+ * the JSON, or from `make_id`. NULL on refusal, with *ret_reason and *error (Vietnamese, naming
+ * key and place); *ret_id (ID_MAX_BYTES + 1 bytes) then holds the id as far as it is known, else "".
+ * The text itself is judged by tts/reading. */
+struct announcement *announcement_parse(const char *payload, size_t length, const char *topic_id,
+	const char *make_id, const struct announcement_defaults *defaults, char *ret_id,
+	enum reason *ret_reason, struct error *error) _must_check_;
+
+/* As JSON with absolute times; announcement_parse() of it gives an equal announcement. The
+ * caller frees. */
+char *announcement_format(const struct announcement *announcement) _must_check_;
+
+/* Whether the two say the same (everything but arrival defaults of start and expiry). */
+bool announcement_same(const struct announcement *a, const struct announcement *b);
+
+struct announcement *announcement_ref(struct announcement *announcement);
+struct announcement *announcement_unref(struct announcement *announcement); /* NULL; accepts NULL */
+DEFINE_CLEANUP(struct announcement *, announcement_unref)
+
+bool announcement_id_valid(const char *text, size_t length); /* a name, or an occurrence's id */
