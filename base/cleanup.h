@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(f) __attribute__((cleanup(f)))
-#define _must_check_ __attribute__((warn_unused_result))
+#define _cleanup_(f)         __attribute__((cleanup(f)))
+#define _must_check_         __attribute__((warn_unused_result))
 #define _printf_(fmt, first) __attribute__((format(printf, fmt, first)))
 
 /* Takes the pointer out of a _cleanup_ variable: the caller of the function owns it now. */
-#define hand_over(pointer) \
-	({ \
+#define hand_over(pointer)                            \
+	({                                            \
 		__auto_type handed_over_ = (pointer); \
-		(pointer) = NULL; \
-		handed_over_; \
+		(pointer) = NULL;                     \
+		handed_over_;                         \
 	})
 
 /* Takes the descriptor out of a _cleanup_(closep) variable. */
@@ -31,11 +31,11 @@ static inline int hand_over_fd(int *fd)
 }
 
 /* Defines the cleanup function NAMEp for a destructor `T *NAME(T *)` that accepts NULL. */
-#define DEFINE_CLEANUP(type, name) \
+#define DEFINE_CLEANUP(type, name)                \
 	static inline void name##p(type *pointer) \
-	{ \
-		if (*pointer) \
-			name(*pointer); \
+	{                                         \
+		if (*pointer)                     \
+			name(*pointer);           \
 	}
 
 static inline void freep(void *pointer)

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include <stdint.h>
 
-#define DURATION_MAX_US (INT64_C(4000) * 86400 * 1000000) /* some eleven years */
+#define DURATION_MAX_US    (INT64_C(4000) * 86400 * 1000000) /* some eleven years */
 #define DURATION_TEXT_SIZE 32
 
 /* -EINVAL with a Vietnamese explanation in *error. */

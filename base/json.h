@@ -4,7 +4,8 @@
  * no NUL, nothing after the value, at most JSON_DEPTH_MAX deep. A struct is read by a table of
  * fields: an unknown key, a wrong type or a value out of range is an error that names the key's
  * path ("voice.rate") in Vietnamese. Writing is a handful of functions over a strbuf.
- * Pure; any thread, on its own objects.
+ * Pure; any thread, on its own objects. (Some names differ from the obvious ones because jansson
+ * exports those: json_string, json_dump, JSON_OBJECT.)
  */
 #pragma once
 
@@ -18,7 +19,15 @@
 
 struct json; /* a value; borrowed from its root, except the root itself */
 
-enum json_kind { JSON_NULL, JSON_BOOL, JSON_INTEGER, JSON_REAL, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_kind {
+	JSON_KIND_NULL,
+	JSON_KIND_BOOL,
+	JSON_KIND_INTEGER,
+	JSON_KIND_REAL,
+	JSON_KIND_STRING,
+	JSON_KIND_ARRAY,
+	JSON_KIND_OBJECT,
+};
 
 /* Parses bytes[0..length) (no BOM). NULL with *error (position included) on bad input. */
 struct json *json_parse(const char *bytes, size_t length, struct error *error) _must_check_;
@@ -29,10 +38,10 @@ enum json_kind json_kind(const struct json *value);
 /* NULL if absent or not an object. */
 const struct json *json_get(const struct json *object, const char *key);
 /* Typed looks; the fallback when absent (NULL) or of another kind. Integers also satisfy real. */
-const char *json_string(const struct json *value, const char *fallback);
-int64_t json_integer(const struct json *value, int64_t fallback);
-double json_real(const struct json *value, double fallback);
-bool json_bool(const struct json *value, bool fallback);
+const char *json_as_string(const struct json *value, const char *fallback);
+int64_t json_as_integer(const struct json *value, int64_t fallback);
+double json_as_real(const struct json *value, double fallback);
+bool json_as_bool(const struct json *value, bool fallback);
 /* Arrays; 0 / NULL for other kinds. */
 size_t json_array_length(const struct json *array);
 const struct json *json_at(const struct json *array, size_t index);
@@ -40,7 +49,7 @@ const struct json *json_at(const struct json *array, size_t index);
 void json_each(const struct json *object,
 	void (*each)(const char *key, const struct json *value, void *context), void *context);
 /* The value as compact JSON text; the caller frees. */
-char *json_dump(const struct json *value) _must_check_;
+char *json_text(const struct json *value) _must_check_;
 
 /* --- Reading a struct by a table ------------------------------------------------------------ */
 
@@ -65,20 +74,20 @@ struct json_field {
 
 /* Ready-made decoders. */
 int json_decode_string(const struct json_field *, const struct json *, void *, struct error *);
-	/* target: char * (allocated; the old one freed); minimum…maximum characters */
+/* target: char * (allocated; the old one freed); minimum…maximum characters */
 int json_decode_name(const struct json_field *, const struct json *, void *, struct error *);
-	/* target: char[NAME_MAX_BYTES + 1]; base/name.h */
+/* target: char[NAME_MAX_BYTES + 1]; base/name.h */
 int json_decode_int64(const struct json_field *, const struct json *, void *, struct error *);
 int json_decode_double(const struct json_field *, const struct json *, void *, struct error *);
 int json_decode_bool(const struct json_field *, const struct json *, void *, struct error *);
 int json_decode_time(const struct json_field *, const struct json *, void *, struct error *);
-	/* target: int64_t, real µs, from RFC 3339 */
+/* target: int64_t, real µs, from RFC 3339 */
 int json_decode_duration(const struct json_field *, const struct json *, void *, struct error *);
-	/* target: int64_t, µs; minimum…maximum in seconds */
+/* target: int64_t, µs; minimum…maximum in seconds */
 int json_decode_choice(const struct json_field *, const struct json *, void *, struct error *);
-	/* target: int; `more`: NULL-terminated const char *const[]; the index is stored */
+/* target: int; `more`: NULL-terminated const char *const[]; the index is stored */
 int json_decode_object(const struct json_field *, const struct json *, void *, struct error *);
-	/* target: an embedded struct; `more`: its NULL-keyed table */
+/* target: an embedded struct; `more`: its NULL-keyed table */
 
 /* Reads `object` into `target` by `fields` (ended by a NULL key). Keys that begin with "x-" are
  * passed over. Absent keys leave their members as they are. 0, or -EINVAL with *error and
@@ -91,15 +100,16 @@ int json_decode(const struct json *object, const struct json_field *fields, void
 /* Each writes a separating comma if one is due, then the key (unless NULL: in an array) and the
  * value. Strings must be valid UTF-8; NULL strings become null. Reals have up to `decimals`
  * digits, without trailing zeros; not-a-number becomes null. */
-void json_write_begin_object(struct strbuf *out, const char *key);
-void json_write_end_object(struct strbuf *out);
-void json_write_begin_array(struct strbuf *out, const char *key);
-void json_write_end_array(struct strbuf *out);
-void json_write_string(struct strbuf *out, const char *key, const char *text);
-void json_write_integer(struct strbuf *out, const char *key, int64_t value);
-void json_write_real(struct strbuf *out, const char *key, double value, int decimals);
-void json_write_bool(struct strbuf *out, const char *key, bool value);
-void json_write_null(struct strbuf *out, const char *key);
-void json_write_time(struct strbuf *out, const char *key, int64_t real_us); /* TIME_UNSET: null */
+void json_write_begin_object(struct strbuf *buffer, const char *key);
+void json_write_end_object(struct strbuf *buffer);
+void json_write_begin_array(struct strbuf *buffer, const char *key);
+void json_write_end_array(struct strbuf *buffer);
+void json_write_string(struct strbuf *buffer, const char *key, const char *text);
+void json_write_integer(struct strbuf *buffer, const char *key, int64_t value);
+void json_write_real(struct strbuf *buffer, const char *key, double value, int decimals);
+void json_write_bool(struct strbuf *buffer, const char *key, bool value);
+void json_write_null(struct strbuf *buffer, const char *key);
+void json_write_time(
+	struct strbuf *buffer, const char *key, int64_t real_us); /* TIME_UNSET: null */
 /* Text that is JSON already. */
-void json_write_raw(struct strbuf *out, const char *key, const char *json);
+void json_write_raw(struct strbuf *buffer, const char *key, const char *json);
