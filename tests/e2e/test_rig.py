@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rig itself, without the product: if these fail, look at this machine's brokers and sound."""
+
+import os
+import subprocess
+import time
+
+import numpy as np
+
+from case import near, same
+from rig import analysis, tones
+from rig.process import Process
+
+
+def play(rig, pcm, text):
+    path = f"{rig.folder}/{pcm}.pcm"
+    with open(path, "wb") as file:
+        file.write(tones.speak(text))
+    return Process("aplay", ["aplay", "-q", "-D", f"plug:{pcm}", "-t", "raw", "-f", "S16_LE", "-c",
+                             "1", "-r", str(tones.ENGINE_RATE), path], f"{rig.folder}/aplay.log",
+                   env={**os.environ, **rig.environment()})
+
+
+def test_paced_lines_are_recorded_word_by_word(rig):
+    left, right = rig.paced(0)["device"], rig.paced(1)["device"]
+    began = time.monotonic()
+    players = [play(rig, left, "một hai ba bốn năm"), play(rig, right, "mười chín tám bảy sáu")]
+    for player in players:
+        same(player.wait(20), 0, player.log())
+    rig.pulse.recording.wait_recorded(time.monotonic())
+    same(analysis.said(rig.pulse.recording.sound(0)), ["một", "hai", "ba", "bốn", "năm"])
+    same(analysis.said(rig.pulse.recording.sound(1)), ["mười", "chín", "tám", "bảy", "sáu"])
+    first = analysis.segments(rig.pulse.recording.sound(0))[0][0]
+    near(rig.pulse.recording.mono_of(first), began + 1.5, 1.6, "time of the first sound")
+    rig.pulse.unplug(0)
+    assert play(rig, left, "một").wait(20) != 0, "a line that is gone still plays"
+    rig.pulse.plug(0)
+    same(play(rig, left, "một").wait(20), 0)
+
+
+def test_unpaced_device_keeps_every_frame(rig):
+    pcm = rig.alsa.unpaced("tep")
+    path = f"{rig.folder}/a.raw"
+    with open(path, "wb") as file:
+        file.write(b"".join(n.to_bytes(2, "little") for n in range(1, 24001)))
+    for _ in range(2):
+        subprocess.run(["aplay", "-q", "-D", pcm, "-t", "raw", "-f", "S16_LE", "-c", "1", "-r",
+                        "48000", path], check=True, timeout=20,
+                       env={**os.environ, **rig.environment()})
+    sound = (rig.alsa.sound_of(pcm) * 32768).astype(int)
+    want = np.arange(1, 24001)
+    at = int(np.flatnonzero(sound == 1)[0])
+    same(list(sound[at:at + 24000]), list(want))
+
+
+def test_broker_and_client(rig):
+    broker = rig.start_broker()
+    rig.announce("a", "mot", "xin chào")
+    message = rig.client.wait_for(rig.zone("a", "announce/+"))
+    same((message.json()["text"], message.retain), ("xin chào", False))
+    late = rig.another_client()
+    late.subscribe(rig.zone("+", "announce/+"))
+    assert late.wait_for(rig.zone("a", "announce/mot")).retain
+    mark = rig.client.mark()
+    broker.restart()
+    message = rig.client.wait_for(rig.zone("a", "announce/mot"), since=mark)
+    assert message.retain, "the observer subscribes again, the broker has kept it"
+    rig.mosquitto_pub("-t", rig.zone("b"), "-m", "chào")
+    same(rig.client.wait_for(rig.zone("b")).payload.decode(), "chào")
+
+
+def test_wav_under_way_is_read(rig):
+    body = np.arange(1000, dtype="<i2").tobytes()
+    head = (b"RIFF\0\0\0\0WAVEfmt " + (16).to_bytes(4, "little") + b"\1\0\2\0"
+            + (48000).to_bytes(4, "little") + (192000).to_bytes(4, "little") + b"\4\0\x10\0"
+            + b"data\0\0\0\0")
+    frames, rate = analysis.parse_wav(head + body + b"\1")
+    same((frames.shape, rate), ((500, 2), 48000))
+    near(frames[499, 1] * 32768, 999, 0.01)

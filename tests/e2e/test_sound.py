@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the loudspeakers play: several outputs, chimes, levels, starting together."""
+
+import numpy as np
+
+from case import between, near, options, same, spoken
+from rig import analysis
+from rig.node import mono_of
+
+CHIMES = {"open": "thong-bao", "close": "het", "bed": "none"}
+RATE = analysis.RATE
+
+
+def chime(rig, name):
+    frames, rate = analysis.read_sound_file(f"{rig.source}/conf/chimes/{name}.flac")
+    same(rate, RATE, f"rate of {name}")
+    return frames.mean(axis=1)
+
+
+def with_chimes(rig, **changes):
+    return {"chimes": {"normal": CHIMES, **changes}}
+
+
+def test_two_outputs_on_one_device_play_different_things_at_once(rig):
+    engine, speech = rig.tone_engine()
+    node = rig.node("ubnd", rig.both(("trai", "bac"), ("phai", "nam")), speech=speech)
+    rig.announce("bac", "tin-bac", "một hai ba bốn năm sáu " * 3)
+    rig.announce("nam", "tin-nam", "mười chín tám bảy " * 3)
+    left = node.wait_receipt("tin-bac", "finished", "trai")
+    right = node.wait_receipt("tin-nam", "finished", "phai")
+    end = max(mono_of(left["at"]), mono_of(right["at"]))
+    rig.pulse.recording.wait_recorded(end + 0.2)
+    sound = rig.pulse.recording.sound()
+    same(analysis.said(sound[:, 0]), ["một", "hai", "ba", "bốn", "năm", "sáu"] * 3, "left")
+    same(analysis.said(sound[:, 1]), ["mười", "chín", "tám", "bảy"] * 3, "right")
+    a, b = (analysis.segments(sound[:, i], join=0.3)[0] for i in (0, 1))
+    assert min(a[1], b[1]) - max(a[0], b[0]) > 1.5, f"not at once: {a}, {b}"
+
+
+def begins_together(rig, node_a, output_a, node_b, output_b, tolerance_frames):
+    a = node_a.wait_receipt("cung", "finished", output_a)
+    b = node_b.wait_receipt("cung", "finished", output_b)
+    rig.pulse.recording.wait_recorded(max(mono_of(a["at"]), mono_of(b["at"])) + 0.3)
+    sound = rig.pulse.recording.sound()
+    words = ["một", "năm", "hai", "chín", "ba"]
+    same((analysis.said(sound[:, 0]), analysis.said(sound[:, 1])), (words, words))
+    lag = analysis.lag_frames(sound[:, 0], sound[:, 1])
+    assert abs(lag) <= tolerance_frames, f"{lag} frames apart, at most {tolerance_frames}"
+
+
+def test_two_outputs_of_one_device_begin_on_the_same_frame(rig):
+    engine, speech = rig.tone_engine()
+    node = rig.node("ubnd", rig.both(("trai", "bac"), ("phai", "nam")), speech=speech)
+    rig.announce("all", "cung", "một năm hai chín ba", start=rig.in_future(2))
+    begins_together(rig, node, "trai", node, "phai", 0)
+
+
+def test_two_devices_begin_together(rig):
+    engine, speech = rig.tone_engine()
+    node = rig.node("ubnd", [rig.paced(0), rig.paced(1)], speech=speech)
+    rig.announce("trung-tam", "cung", "một năm hai chín ba", start=rig.in_future(2.5))
+    begins_together(rig, node, "loa0", node, "loa1", 0.060 * RATE * rig.scale)
+
+
+def test_two_nodes_begin_together(rig):
+    engine, speech = rig.tone_engine()
+    outputs = [rig.paced(0), rig.paced(1)]
+    nodes = [rig.node(name, [output], speech=speech, sync_lead="2s")
+             for name, output in zip(("nut-a", "nut-b"), outputs)]
+    rig.announce("trung-tam", "cung", "một năm hai chín ba", issued_at=rig.in_future(0))
+    begins_together(rig, nodes[0], "loa0", nodes[1], "loa1", 0.060 * RATE * rig.scale)
+
+
+def test_delay_of_an_output(rig):
+    """delay_ms: later than the others, for the distance between poles."""
+    engine, speech = rig.tone_engine()
+    left, right = rig.both(("trai", "bac"), ("phai", "nam"))
+    right["delay_ms"] = 250
+    node = rig.node("ubnd", [left, right], speech=speech)
+    rig.announce("all", "cung", "một năm hai chín ba", start=rig.in_future(2))
+    ends = [mono_of(node.wait_receipt("cung", "finished", o)["at"]) for o in ("trai", "phai")]
+    rig.pulse.recording.wait_recorded(max(ends) + 0.3)
+    sound = rig.pulse.recording.sound()
+    near(analysis.lag_frames(sound[:, 0], sound[:, 1]) / RATE, 0.250, 0.001, "delay")
+
+
+def test_chime_speech_chime_with_the_tail_under_the_first_words(rig):
+    engine, speech = rig.tone_engine()
+    node = rig.node(speech=speech, **with_chimes(rig))
+    rig.announce("trung-tam", "chuong", "một hai ba. bốn năm sáu.")
+    node.wait_finished("chuong")
+    node.stop()
+    sound = rig.alsa.sound_of("loa")
+    opening, closing = chime(rig, "thong-bao"), chime(rig, "het")
+    head = opening[:int(0.6 * RATE)]
+    at, likeness = analysis.find(head, sound)
+    assert likeness > 0.98, f"no opening chime: likeness {likeness:.2f}"
+    near(at / RATE, 0, 0.05, "the opening chime begins")
+    end, likeness = analysis.find(closing[:int(0.6 * RATE)], sound)
+    assert likeness > 0.98, f"no closing chime: likeness {likeness:.2f}"
+
+    piece = sound[at:at + len(opening)]
+    gain = float(np.dot(piece[:len(head)], head) / np.dot(head, head))
+    rest = sound.copy()
+    rest[at:at + len(opening)] -= gain * opening[:len(piece)]
+    words = [w for w in analysis.tone_words(rest) if w[2] <= end / RATE]
+    same([w for w, _, _ in words], ["một", "hai", "ba", "bốn", "năm", "sáu"])
+    first = words[0][1] - at / RATE
+    between(first, 0.5, len(opening) / RATE - 0.1, "first word, while the chime's tail still sounds (s)")
+    assert analysis.rms_db(rest[at:at + int((first - 0.05) * RATE)]) < -55, "more than the chime"
+    assert end / RATE >= words[-1][2], "the closing chime before the last word's end"
+
+
+def test_emergency_has_its_own_chime(rig):
+    node = rig.node(chimes={"normal": CHIMES,
+                            "emergency": {"open": "khan-cap", "close": "none", "bed": "none"}})
+    rig.announce("trung-tam", "khan", "Nước lũ đang lên", priority="emergency",
+                 repeat={"times": 1})
+    node.wait_finished("khan")
+    node.stop()
+    sound = rig.alsa.sound_of("loa")
+    for name, there in (("khan-cap", True), ("thong-bao", False)):
+        _, likeness = analysis.find(chime(rig, name)[:int(0.6 * RATE)], sound)
+        assert (likeness > 0.95) == there, f"{name}: likeness {likeness:.2f}"
+
+
+def test_chime_of_the_announcement_and_one_that_is_missing(rig):
+    """B6: a chime that is not there never stops the speech; it is a fault."""
+    engine, speech = rig.tone_engine()
+    node = rig.node(speech=speech)
+    rig.announce("trung-tam", "rieng", "một", chime={"open": "het", "close": "none"})
+    node.wait_finished("rieng")
+    rig.announce("trung-tam", "thieu", "hai", chime={"open": "khong-co", "close": "none"})
+    node.wait_finished("thieu")
+    status = node.wait_status(lambda s: s["faults"])
+    assert any("khong-co" in fault["detail"] for fault in status["faults"]), status["faults"]
+    node.stop()
+    sound = rig.alsa.sound_of("loa")
+    _, likeness = analysis.find(chime(rig, "het")[:int(0.6 * RATE)], sound)
+    assert likeness > 0.98, f"no chime: likeness {likeness:.2f}"
+    assert "hai" in analysis.said(sound)
+
+
+def test_wav_output_is_paced_and_complete(rig):
+    """A machine without a sound card: wav:PATH."""
+    engine, speech = rig.tone_engine()
+    path = f"{rig.folder}/loa.wav"
+    node = rig.node("ubnd", [{"name": "loa", "device": f"wav:{path}", "zones": ["trung-tam"]}],
+                    speech=speech)
+    rig.announce("trung-tam", "mot", "một hai ba bốn năm sáu bảy tám chín mười")
+    started = node.wait_receipt("mot", "started", "loa")
+    finished = node.wait_receipt("mot", "finished", "loa")
+    near(mono_of(finished["at"]) - mono_of(started["at"]), finished["seconds_played"], 0.15)
+    rig.announce("trung-tam", "hai", "mười chín")
+    node.wait_receipt("hai", "finished", "loa")
+    node.stop()
+    frames, rate = analysis.read_sound_file(path)
+    same(rate, RATE)
+    same(analysis.said(frames[:, 0]), ["một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám",
+                                       "chín", "mười", "mười", "chín"])
+
+
+def test_real_speech_on_a_paced_line_is_what_render_writes(rig):
+    """The loudspeaker says what the operator heard beforehand, to the last syllable."""
+    text = "Kính thưa bà con! Ngày mai cắt điện từ bảy giờ sáng."
+    node = rig.node("ubnd", [rig.paced(0)], chimes={"normal": CHIMES}, speech={
+        "engines": [{"name": "espeak-ng", "command": ("loalang-synth",), "voice": "vi"}]})
+    rig.announce("trung-tam", "that", text)
+    finished = node.wait_receipt("that", "finished", "loa0")
+    path = f"{rig.folder}/render.wav"
+    done = rig.loalang("render", "-o", path, text)
+    same(done.returncode, 0, done.stderr)
+    rendered, rate = analysis.read_sound_file(path)
+    same(rate, RATE)
+    near(len(rendered) / RATE, finished["seconds_played"], 0.2, "length")
+    rig.pulse.recording.wait_recorded(mono_of(finished["at"]) + 0.3)
+    sound = rig.pulse.recording.sound(0)
+    spoken(sound)
+    at, likeness = analysis.find(rendered[:, 0], sound)
+    assert likeness > 0.9, f"likeness {likeness:.3f}"
+
+
+@options(plain_only=True)
+def test_long_text_is_streamed_in_order(rig):
+    engine, speech = rig.tone_engine()
+    node = rig.node(speech=speech)
+    order = list(analysis.TONES)
+    sentences = [[order[(i * 7 + j * 3) % 10] for j in range(6)] for i in range(60)]
+    rig.announce("trung-tam", "dai", ". ".join(" ".join(s) for s in sentences) + ".")
+    node.wait_finished("dai", timeout=60)
+    node.stop()
+    same(analysis.said(rig.alsa.sound_of("loa")), [w for s in sentences for w in s])

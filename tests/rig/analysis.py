@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is in a recording: numpy on mono float arrays, full scale 1.0."""
+
+import ctypes
+import ctypes.util
+
+import numpy as np
+
+RATE = 48000
+
+# Words that the tone engine (tones.py) speaks as tones of their own, in Hz.
+TONES = {"một": 600, "hai": 720, "ba": 850, "bốn": 1000, "năm": 1170, "sáu": 1360,
+         "bảy": 1570, "tám": 1810, "chín": 2080, "mười": 2400}
+TONE_SECONDS, TONE_GAP_SECONDS = 0.16, 0.04
+
+
+class _SfInfo(ctypes.Structure):
+    _fields_ = [("frames", ctypes.c_int64), ("samplerate", ctypes.c_int), ("channels", ctypes.c_int),
+                ("format", ctypes.c_int), ("sections", ctypes.c_int), ("seekable", ctypes.c_int)]
+
+
+def read_sound_file(path):
+    """(frames × channels, rate) of any sound file, by libsndfile, which the product needs too."""
+    library = ctypes.CDLL(ctypes.util.find_library("sndfile") or "libsndfile.so.1")
+    library.sf_open.restype = ctypes.c_void_p
+    library.sf_readf_float.restype = ctypes.c_int64
+    info = _SfInfo()
+    file = library.sf_open(str(path).encode(), 0x10, ctypes.byref(info))
+    if not file:
+        raise OSError(f"{path}: not a sound file")
+    frames = np.zeros((info.frames, info.channels), dtype=np.float32)
+    got = library.sf_readf_float(ctypes.c_void_p(file), frames.ctypes.data_as(ctypes.c_void_p),
+                                 ctypes.c_int64(info.frames))
+    library.sf_close(ctypes.c_void_p(file))
+    return frames[:got], info.samplerate
+
+
+def parse_wav(data):
+    """(frames × channels, rate) of a wav file that may still be written: the sizes in its header
+    are not believed, only where the frames begin and what they are."""
+    if len(data) < 44 or data[:4] != b"RIFF":
+        return np.zeros((0, 1), dtype=np.float32), RATE
+    at, kind, channels, rate, bits = 12, 1, 1, RATE, 16
+    while at + 8 <= len(data):
+        name, size = data[at:at + 4], int.from_bytes(data[at + 4:at + 8], "little")
+        if name == b"fmt ":
+            kind = int.from_bytes(data[at + 8:at + 10], "little")
+            channels = int.from_bytes(data[at + 10:at + 12], "little")
+            rate = int.from_bytes(data[at + 12:at + 16], "little")
+            bits = int.from_bytes(data[at + 22:at + 24], "little")
+        if name == b"data":
+            at += 8
+            break
+        at += 8 + size
+    body = data[at:]
+    body = body[:len(body) - len(body) % (channels * bits // 8)]
+    dtype, scale = {(1, 16): ("<i2", 32768.0), (1, 32): ("<i4", 2147483648.0),
+                    (3, 32): ("<f4", 1.0)}[kind, bits]
+    return (np.frombuffer(body, dtype).astype(np.float32) / scale).reshape(-1, channels), rate
+
+
+def db(value):
+    return 20 * np.log10(max(float(value), 1e-9))
+
+
+def rms_db(sound):
+    return db(np.sqrt(np.mean(np.square(sound)))) if len(sound) else -180.0
+
+
+def peak_db(sound):
+    return db(np.max(np.abs(sound))) if len(sound) else -180.0
+
+
+def segments(sound, rate=RATE, threshold_db=-50.0, join=0.25):
+    """[(from, to)] in seconds of what is louder than the threshold; gaps shorter than `join`
+    seconds belong to the sound."""
+    loud = np.flatnonzero(np.abs(sound) > 10 ** (threshold_db / 20))
+    if not len(loud):
+        return []
+    breaks = np.flatnonzero(np.diff(loud) > join * rate)
+    starts = np.concatenate(([loud[0]], loud[breaks + 1]))
+    ends = np.concatenate((loud[breaks], [loud[-1]]))
+    return [(a / rate, (b + 1) / rate) for a, b in zip(starts, ends)]
+
+
+def is_silent(sound, threshold_db=-70.0):
+    return peak_db(sound) < threshold_db
+
+
+def find(clip, sound):
+    """Where `clip` sounds in `sound`: (frame, likeness 0…1), likeness being the normalised
+    correlation at that place."""
+    if len(sound) < len(clip):
+        sound = np.concatenate((sound, np.zeros(len(clip) - len(sound), dtype=np.float32)))
+    size = 1 << int(np.ceil(np.log2(len(sound) + len(clip))))
+    product = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(clip, size))
+    correlation = np.fft.irfft(product, size)[:len(sound) - len(clip) + 1]
+    energy = np.concatenate(([0.0], np.cumsum(np.square(sound, dtype=np.float64))))
+    window = np.sqrt(np.maximum(energy[len(clip):] - energy[:-len(clip)], 1e-9))
+    likeness = correlation / (window * np.sqrt(np.sum(np.square(clip, dtype=np.float64))) + 1e-12)
+    best = int(np.argmax(likeness))
+    return best, float(likeness[best])
+
+
+def lag_frames(a, b):
+    """How many frames `b` comes later than `a`, by cross-correlation."""
+    size = 1 << int(np.ceil(np.log2(len(a) + len(b))))
+    correlation = np.fft.irfft(np.fft.rfft(b, size) * np.conj(np.fft.rfft(a, size)), size)
+    best = int(np.argmax(np.abs(correlation)))
+    return best if best < size // 2 else best - size
+
+
+def peak_hz(sound, rate=RATE):
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), 1 << 15))
+    return float(np.argmax(spectrum)) * rate / (1 << 15)
+
+
+def tone_words(sound, rate=RATE, threshold_db=-40.0):
+    """What the tone engine said in this recording: [(word, from, to)] in seconds. A word that
+    broke off shows by its length, one that is no known tone as "?"."""
+    words = []
+    for start, end in segments(sound, rate, threshold_db, join=TONE_GAP_SECONDS / 2):
+        piece = sound[int(start * rate):int(end * rate)]
+        if end - start < 0.02:
+            continue
+        hz = peak_hz(piece, rate)
+        word = min(TONES, key=lambda w: abs(TONES[w] - hz))
+        words.append((word if abs(TONES[word] - hz) < 25 else "?", start, end))
+    return words
+
+
+def said(sound, rate=RATE):
+    """The words of tone_words() that are whole."""
+    return [w for w, a, b in tone_words(sound, rate) if b - a > TONE_SECONDS * 0.9]
