@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 #define CONFIG_FILE_DEFAULT "/etc/loalang/loalang.conf"
-#define CONFIG_OUTPUTS_MAX 64
-#define CONFIG_ZONES_MAX 16 /* of one output, besides `all` */
-#define CONFIG_ENGINES_MAX 8
+#define CONFIG_OUTPUTS_MAX  64
+#define CONFIG_ZONES_MAX    16 /* of one output, besides `all` */
+#define CONFIG_ENGINES_MAX  8
 
 struct config_output {
 	struct output_config sound;
@@ -58,11 +58,16 @@ struct config_problems {
 };
 void config_problems_done(struct config_problems *problems);
 
-/* Reads and checks `path`. NULL with at least one problem. With `need_outputs` false (a command
+/* Reads and checks `path`. NULL with at least one problem; when the file could not be read at all,
+ * errno says why (ENOENT, EACCES, …), else errno is 0. With `need_outputs` false (a command
  * that only talks to the broker) `outputs` and `node` may be absent. */
-struct config *config_load(const char *path, bool need_outputs,
+struct config *config_load(
+	const char *path, bool need_outputs, struct config_problems *ret_problems) _must_check_;
+/* The same for a text in memory; `name` stands for the path in the problems. Pure, but that the
+ * time zone is looked up. */
+struct config *config_parse(const char *name, const char *text, size_t length, bool need_outputs,
 	struct config_problems *ret_problems) _must_check_;
-/* The defaults, with no outputs: what commands use without a file. */
+/* The defaults, with no site, node and outputs: what commands use without a file. */
 struct config *config_new_default(void) _must_check_;
 struct config *config_free(struct config *config);
 DEFINE_CLEANUP(struct config *, config_free)
@@ -70,9 +75,10 @@ DEFINE_CLEANUP(struct config *, config_free)
 /* Path of a shipped file, found beside the build tree or where it is installed: "chimes",
  * "chimes/het.wav". The caller frees. NULL: not found. */
 char *config_shipped_path(const char *relative) _must_check_;
-/* NULL-terminated directories in which our own executables are; static storage. */
+/* NULL-terminated directories in which our own executables are; static storage. The first call
+ * must come before threads are started. */
 const char *const *config_helper_dirs(void);
 
-/* The sound file of chime `name` ("none" or "": NULL) in `config->chimes.dir`: NAME.wav, .flac, .ogg,
- * .opus, .mp3, whichever exists first. The caller frees. NULL: none or not there. */
+/* The sound file of chime `name` ("none" or "": NULL) in `config->chimes.dir`: NAME.wav, .flac,
+ * .ogg, .opus, .mp3, whichever exists first. The caller frees. NULL: none or not there. */
 char *config_chime_path(const struct config *config, const char *name) _must_check_;

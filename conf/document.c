@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/duration.h"
+#include "conf/schema.h"
+#include <inttypes.h>
+#include <string.h>
+
+static const char *const type_names[] = {
+	[SCHEMA_STRING] = "chuỗi",
+	[SCHEMA_NAME] = "tên",
+	[SCHEMA_CHIME] = "tên nhạc hiệu, hoặc `\"none\"`",
+	[SCHEMA_TIMEZONE] = "múi giờ IANA",
+	[SCHEMA_CHOICE] = "một trong",
+	[SCHEMA_ADDRESS] = "`\"tcp://máy:cổng\"`",
+	[SCHEMA_INTEGER] = "số nguyên",
+	[SCHEMA_REAL] = "số",
+	[SCHEMA_DURATION] = "khoảng thời gian",
+	[SCHEMA_MS] = "số mili giây",
+	[SCHEMA_STRINGS] = "danh sách chuỗi",
+	[SCHEMA_NAMES] = "danh sách tên",
+	[SCHEMA_CHANNELS] = "danh sách số",
+	[SCHEMA_GROUP] = "nhóm `{ … }`",
+	[SCHEMA_GROUPS] = "danh sách nhóm `( { … }, … )`",
+};
+
+static void add_range(struct strbuf *out, const struct schema_key *key)
+{
+	char from[DURATION_TEXT_SIZE], to[DURATION_TEXT_SIZE];
+
+	switch (key->type) {
+	case SCHEMA_INTEGER:
+	case SCHEMA_REAL:
+	case SCHEMA_MS:
+	case SCHEMA_CHANNELS:
+		strbuf_printf(out, " %g…%g", key->minimum, key->maximum);
+		break;
+	case SCHEMA_DURATION:
+		duration_format((int64_t)(key->minimum * 1e6), from);
+		duration_format((int64_t)(key->maximum * 1e6), to);
+		strbuf_printf(out, " `%s`…`%s`", from, to);
+		break;
+	case SCHEMA_STRINGS:
+	case SCHEMA_NAMES:
+	case SCHEMA_GROUPS:
+		strbuf_printf(out, ", %g…%g phần tử", key->minimum, key->maximum);
+		break;
+	case SCHEMA_CHOICE:
+		for (size_t i = 0; key->choices[i]; i++)
+			strbuf_printf(out, " `\"%s\"`", key->choices[i]);
+		break;
+	default:
+		break;
+	}
+}
+
+static void add_row(struct strbuf *out, const char *prefix, const struct schema_key *key)
+{
+	strbuf_printf(out, "| `%s%s` | %s", prefix, key->key, type_names[key->type]);
+	add_range(out, key);
+	if (key->fallback)
+		strbuf_printf(out, " | `%s`", key->fallback);
+	else
+		strbuf_puts(out, key->required ? " | **bắt buộc**" : " |");
+	strbuf_printf(out, " | %s |\n", key->description);
+}
+
+/* Recursion over our own tables, three deep. */
+static void add_table(struct strbuf *out, const char *prefix, const struct schema_key *keys)
+{
+	for (; keys->key; keys++) {
+		add_row(out, prefix, keys);
+		if (!keys->keys)
+			continue;
+		_cleanup_(freep) char *below = xasprintf(
+			"%s%s%s.", prefix, keys->key, keys->type == SCHEMA_GROUPS ? "[]" : "");
+		add_table(out, below, keys->keys);
+	}
+}
+
+void schema_document(struct strbuf *out)
+{
+	strbuf_puts(out, "| khóa | kiểu và giới hạn | mặc định | nghĩa |\n|---|---|---|---|\n");
+	add_table(out, "", schema_root);
+}
