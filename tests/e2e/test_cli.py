@@ -18,7 +18,7 @@ def lines(done):
 def test_say_waits_until_it_was_heard(rig):
     outputs = [{"name": n, "device": rig.alsa.unpaced(n), "zones": [n, "trung-tam"]}
                for n in ("bac", "nam")]
-    node = rig.node("ubnd", outputs)
+    rig.node("ubnd", outputs)
     done = rig.loalang("--json", "say", "--zone", "trung-tam", "--wait", "finished", "--id", "tin-1",
                        GREETING)
     same(done.returncode, 0, done.stderr)

@@ -7,7 +7,6 @@ import threading
 import time
 
 from case import between, options, same
-from rig import analysis
 from rig.process import context_switches, rss_kib
 
 MIB = 1024

@@ -24,11 +24,13 @@ def wait_until(condition, what, timeout=10.0, step=0.01):
 
 
 class Process:
-    def __init__(self, name, argv, log_path, env=None, stdin=subprocess.DEVNULL, cwd=None):
-        self.name, self.argv, self.log_path = name, argv, log_path
+    def __init__(self, name, argv, log_path, env=None, stdin=subprocess.DEVNULL, group=False):
+        """`group`: a shell with children, which form a group of their own and are ended with it."""
+        self.name, self.argv, self.log_path, self.group = name, argv, log_path, group
         self.log_start = os.path.getsize(log_path) if os.path.exists(log_path) else 0
         with open(log_path, "ab") as log:
-            self.popen = subprocess.Popen(argv, stdin=stdin, stdout=log, stderr=log, env=env, cwd=cwd)
+            self.popen = subprocess.Popen(argv, stdin=stdin, stdout=log, stderr=log, env=env,
+                                          start_new_session=group)
 
     @property
     def pid(self):
@@ -51,7 +53,7 @@ class Process:
 
     def signal(self, number):
         if self.running():
-            os.kill(self.pid, number)
+            (os.killpg if self.group else os.kill)(self.pid, number)
 
     def end(self, timeout=5):
         """SIGTERM, then SIGKILL; whatever it takes."""
