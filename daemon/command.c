@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/command.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "daemon/output.h"
+#include "tts/reading.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#define TOPIC_LEVELS_MAX 8
+#define GAIN_DB_MIN      (-60.0)
+#define GAIN_DB_MAX      20.0
+
+struct message {
+	struct node *node;
+	const char *zone; /* or the name of an output */
+	const char *id;   /* of the topic; NULL: none */
+	const char *payload;
+	size_t length;
+	bool retained;
+};
+
+/* --- Refusals -------------------------------------------------------------------------------- */
+
+static void reject(
+	const struct message *message, const char *id, enum reason reason, const char *detail)
+{
+	struct receipt receipt = {
+		.event = RECEIPT_REJECTED,
+		.id = id && id[0]   ? id
+		      : message->id ? message->id
+				    : "",
+		.node = message->node->config->node,
+		.at_us = clock_real_us(),
+		.seconds_asked = NAN,
+		.seconds_played = NAN,
+		.reason = reason,
+		.detail = detail,
+	};
+	node_receipt(message->node, &receipt);
+}
+
+/* --- Announcements --------------------------------------------------------------------------- */
+
+/* An id for what came without one: the node, the time, a counter of this run. */
+static void make_id(struct node *node, char ret_id[ID_MAX_BYTES + 1])
+{
+	time_t now = (time_t)(clock_real_us() / US_PER_SEC);
+	struct tm utc;
+	char stamp[24];
+
+	gmtime_r(&now, &utc);
+	strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
+	snprintf(ret_id, NAME_MAX_BYTES + 1, "%.32s-%s-%u", node->config->node, stamp,
+		node->made_ids++);
+}
+
+static enum reason reason_of_refusal(enum reading_refusal refusal)
+{
+	static const enum reason reasons[] = {
+		[READING_FINE] = REASON_NONE,
+		[READING_EMPTY] = REASON_EMPTY,
+		[READING_TOO_LONG] = REASON_TOO_LONG,
+		[READING_BAD_VALUE] = REASON_BAD_VALUE,
+	};
+	return reasons[refusal];
+}
+
+/* Whether the text can be spoken at all: judged before it is accepted, not when its turn comes. */
+static bool text_speakable(const struct message *message, const struct announcement *announcement)
+{
+	const struct config *config = message->node->config;
+	struct reading_config how = { .rate = config->speech.rate,
+		.sentence_pause_us = config->speech.sentence_pause_us };
+	_cleanup_(reading_freep) struct reading *reading = NULL;
+	enum reading_refusal refusal;
+	struct error error = { 0 };
+
+	if (reading_new(announcement->text, strlen(announcement->text), &how, &reading, &refusal,
+		    &error) == 0)
+		return true;
+	error_prefix(&error, "text");
+	reject(message, announcement->id, reason_of_refusal(refusal), error.text);
+	return false;
+}
+
+static void remember_pending(struct node *node, uint64_t ticket, const char *id)
+{
+	if (node->pending_count == node->pending_capacity) {
+		node->pending_capacity = node->pending_capacity ? 2 * node->pending_capacity : 16;
+		node->pending = xreallocarray(
+			node->pending, node->pending_capacity, sizeof *node->pending);
+	}
+	struct node_pending *pending = &node->pending[node->pending_count++];
+	pending->ticket = ticket;
+	snprintf(pending->id, sizeof pending->id, "%s", id);
+}
+
+static void accept(const struct message *message, const struct announcement *announcement,
+	int64_t arrival_us, uint64_t sequence)
+{
+	struct node *node = message->node;
+	struct receipt receipt = {
+		.event = RECEIPT_ACCEPTED,
+		.id = announcement->id,
+		.revision = announcement->revision,
+		.node = node->config->node,
+		.at_us = arrival_us,
+		.seconds_asked = NAN,
+		.seconds_played = NAN,
+	};
+	uint64_t ticket = store_put_announcement(node->store, announcement, arrival_us, sequence);
+	remember_pending(node, ticket, announcement->id);
+	node_receipt(node, &receipt);
+}
+
+/* True if some output of this node has that id in just this revision. */
+static bool known_elsewhere(const struct node *node, const struct announcement *announcement)
+{
+	for (size_t i = 0; i < node->outputs_count; i++) {
+		const struct ledger_row *row = ledger_find(
+			node->ledger, announcement->id, (unsigned)i);
+		if (row && row->revision == announcement->revision && row->state != PLAY_CANCELLED)
+			return true;
+	}
+	return false;
+}
+
+static void offer(const struct message *message, struct announcement *announcement)
+{
+	struct node *node = message->node;
+	int64_t arrival_us = clock_real_us();
+	uint64_t sequence = node->next_sequence++;
+	bool accepted_before = known_elsewhere(node, announcement);
+	bool news = false;
+	int error = 0;
+
+	for (size_t i = 0; i < node->outputs_count; i++) {
+		struct output *output = &node->outputs[i];
+		if (output_listens(output, message->zone))
+			news |= output_offer(output, announcement, arrival_us, sequence, &error);
+	}
+	if (news && accepted_before) /* the same by another zone: more outputs, one acceptance */
+		remember_pending(node,
+			store_put_announcement(node->store, announcement, arrival_us, sequence),
+			announcement->id);
+	else if (news)
+		accept(message, announcement, arrival_us, sequence);
+	else if (error)
+		reject(message, announcement->id, REASON_QUEUE_FULL,
+			"hàng đợi của loa đã đầy, hãy gửi lại sau");
+	else
+		log_about(LOG_DEBUG, announcement->id, NULL,
+			"revision %" PRId64 " is known, ignored", announcement->revision);
+}
+
+static void withdraw(const struct message *message, int64_t revision, bool lasting)
+{
+	for (size_t i = 0; i < message->node->outputs_count; i++) {
+		struct output *output = &message->node->outputs[i];
+		if (output_listens(output, message->zone))
+			output_withdraw(output, message->id, revision, lasting);
+	}
+}
+
+static void on_announce(const struct message *message)
+{
+	struct node *node = message->node;
+	char made_id[ID_MAX_BYTES + 1], id[ID_MAX_BYTES + 1];
+	struct error error = { 0 };
+	enum reason reason;
+
+	if (message->id && message->length == 0) {
+		withdraw(message, INT64_MAX, false);
+		return;
+	}
+	if (message->retained && !message->id) {
+		if (message->length > 0) /* an empty one removes it: that is welcome */
+			reject(message, NULL, REASON_RETAINED_CONTROL,
+				"bản tin không có mã thì không được lưu lại trên máy chủ "
+				"(retained): "
+				"hãy gửi tới announce/<mã>");
+		return;
+	}
+	make_id(node, made_id);
+	struct announcement_defaults defaults = { .now_us = clock_real_us(),
+		.sync_lead_us = node->config->sync_lead_us };
+	_cleanup_(announcement_unrefp) struct announcement *announcement = announcement_parse(
+		message->payload, message->length, message->id, made_id, &defaults, id, &reason,
+		&error);
+	if (!announcement)
+		reject(message, id, reason, error.text);
+	else if (announcement->withdrawal)
+		withdraw(message, announcement->revision, true);
+	else if (text_speakable(message, announcement))
+		offer(message, announcement);
+}
+
+/* --- Control and gain ------------------------------------------------------------------------ */
+
+static void control_stop(const struct message *message)
+{
+	log_notice("zone %s is stopped by an operator", message->zone);
+	for (size_t i = 0; i < message->node->outputs_count; i++) {
+		struct output *output = &message->node->outputs[i];
+		if (output_listens(output, message->zone))
+			output_stop(output);
+	}
+}
+
+/* One JSON object with one key; NULL after a refusal. */
+static struct json *parse_object(const struct message *message, struct error *error)
+{
+	struct json *root = json_parse(message->payload, message->length, error);
+
+	if (!root) {
+		reject(message, NULL, REASON_BAD_JSON, error->text);
+		return NULL;
+	}
+	if (json_kind(root) == JSON_KIND_OBJECT)
+		return root;
+	reject(message, NULL, REASON_BAD_VALUE, "phải là một đối tượng JSON {…}");
+	return json_free(root);
+}
+
+static void on_control(const struct message *message)
+{
+	static const char *const actions[] = { "stop", NULL };
+	static void (*const operations[])(const struct message *) = { control_stop };
+	struct {
+		int action;
+	} control = { -1 };
+	const struct json_field fields[] = {
+		{ "action", 0, json_decode_choice, 0, 0, actions },
+		{ 0 },
+	};
+	struct error error = { 0 };
+	enum json_reason why;
+
+	if (message->retained) {
+		if (message->length > 0) /* an empty one removes it: that is welcome */
+			reject(message, NULL, REASON_RETAINED_CONTROL,
+				"lệnh điều khiển không được lưu lại trên máy chủ (retained)");
+		return;
+	}
+	_cleanup_(json_freep) struct json *root = parse_object(message, &error);
+	if (!root)
+		return;
+	if (json_decode(root, fields, &control, &error, &why) < 0)
+		reject(message, NULL,
+			why == JSON_REASON_UNKNOWN_KEY ? REASON_UNKNOWN_KEY : REASON_BAD_VALUE,
+			error.text);
+	else if (control.action < 0)
+		reject(message, NULL, REASON_BAD_VALUE, "thiếu khóa \"action\"");
+	else
+		operations[control.action](message);
+}
+
+/* Kept on disk too: a broker that has lost its data must not make a village loud again. */
+static void set_gain(struct output *output, double gain_db, bool lasting)
+{
+	_cleanup_(freep) char *key = xasprintf("gain:%s", output->config->sound.name);
+	_cleanup_(freep) char *value = lasting ? xasprintf("%.2f", gain_db) : xstrdup("");
+
+	output_set_gain(output, gain_db);
+	(void)store_put_setting(output->node->store, key, value);
+}
+
+static void on_gain(const struct message *message)
+{
+	struct output *output = output_find(message->node, message->zone);
+	struct {
+		double gain_db;
+	} gain = { NAN };
+	const struct json_field fields[] = {
+		{ "gain_db", 0, json_decode_double, GAIN_DB_MIN, GAIN_DB_MAX, NULL },
+		{ 0 },
+	};
+	struct error error = { 0 };
+	enum json_reason why;
+
+	if (!output)
+		return;             /* an output that this node had once */
+	if (message->length == 0) { /* the retained gain was removed: as configured again */
+		set_gain(output, output->config->sound.gain_db, false);
+		return;
+	}
+	_cleanup_(json_freep) struct json *root = parse_object(message, &error);
+	if (!root)
+		return;
+	if (json_decode(root, fields, &gain, &error, &why) < 0)
+		reject(message, NULL,
+			why == JSON_REASON_UNKNOWN_KEY ? REASON_UNKNOWN_KEY : REASON_BAD_VALUE,
+			error.text);
+	else if (isnan(gain.gain_db))
+		reject(message, NULL, REASON_BAD_VALUE, "thiếu khóa \"gain_db\"");
+	else
+		set_gain(output, gain.gain_db, true);
+}
+
+/* --- Topics ----------------------------------------------------------------------------------- */
+
+/* A topic under loalang/<site>/: "*" is any level, "#" an optional id at the end. */
+static const struct route {
+	const char *levels[6];
+	void (*handle)(const struct message *message);
+	int subject; /* the level that is the zone or the output */
+} routes[] = {
+	{ { "zone", "*", "announce", "#" }, on_announce, 1 },
+	{ { "zone", "*", "control" }, on_control, 1 },
+	{ { "node", "*", "output", "*", "gain" }, on_gain, 3 },
+};
+
+static bool route_matches(const struct route *route, char *const levels[], size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < countof(route->levels) && route->levels[i]; i++) {
+		if (strcmp(route->levels[i], "#") == 0)
+			return count == i || count == i + 1;
+		if (i >= count || (strcmp(route->levels[i], "*") != 0 &&
+					  strcmp(route->levels[i], levels[i]) != 0))
+			return false;
+	}
+	return count == i;
+}
+
+void command_on_message(
+	struct node *node, const char *topic, const char *payload, size_t length, bool retained)
+{
+	_cleanup_(freep) char *prefix = xasprintf("loalang/%s/", node->config->site);
+	if (strncmp(topic, prefix, strlen(prefix)) != 0)
+		return;
+	_cleanup_(freep) char *rest = xstrdup(topic + strlen(prefix));
+	char *levels[TOPIC_LEVELS_MAX];
+	size_t count = 0;
+	char *cursor = rest, *level;
+
+	while (count < TOPIC_LEVELS_MAX && (level = strsep(&cursor, "/")))
+		levels[count++] = level;
+	for (size_t i = 0; i < countof(routes); i++) {
+		if (cursor || !route_matches(&routes[i], levels, count))
+			continue;
+		struct message message = {
+			.node = node,
+			.zone = levels[routes[i].subject],
+			.id = routes[i].handle == on_announce && count == 4 ? levels[3] : NULL,
+			.payload = payload,
+			.length = length,
+			.retained = retained,
+		};
+		routes[i].handle(&message);
+		return;
+	}
+	log_debug("nothing to do with a message on %s", topic);
+}
+
+/* --- Subscriptions ------------------------------------------------------------------------------
+ */
+
+struct filters {
+	char **list;
+	size_t count;
+};
+
+static void filters_add(struct filters *filters, char *filter)
+{
+	for (size_t i = 0; i < filters->count; i++) {
+		if (strcmp(filters->list[i], filter) == 0) {
+			free(filter);
+			return;
+		}
+	}
+	filters->list = xreallocarray(filters->list, filters->count + 2, sizeof *filters->list);
+	filters->list[filters->count++] = filter;
+	filters->list[filters->count] = NULL;
+}
+
+static void filters_add_zone(struct filters *filters, const char *site, const char *zone)
+{
+	filters_add(filters, xasprintf("loalang/%s/zone/%s/announce", site, zone));
+	filters_add(filters, xasprintf("loalang/%s/zone/%s/announce/+", site, zone));
+	filters_add(filters, xasprintf("loalang/%s/zone/%s/control", site, zone));
+}
+
+char **command_filters(const struct node *node)
+{
+	const struct config *config = node->config;
+	struct filters filters = { 0 };
+
+	filters_add_zone(&filters, config->site, "all");
+	for (size_t i = 0; i < config->outputs_count; i++)
+		for (size_t z = 0; z < config->outputs[i].zones_count; z++)
+			filters_add_zone(&filters, config->site, config->outputs[i].zones[z]);
+	filters_add(&filters,
+		xasprintf("loalang/%s/node/%s/output/+/gain", config->site, config->node));
+	return filters.list;
+}
+
+void command_filters_free(char **filters)
+{
+	for (char **filter = filters; filter && *filter; filter++)
+		free(*filter);
+	free(filters);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Messages of operators (docs/PROTOCOL.md): which topic means what, strict decoding, and what is
+ * refused with which receipt. Main's.
+ */
+#pragma once
+
+#include "daemon/node.h"
+
+/* `payload` has a NUL behind its `length` bytes. */
+void command_on_message(
+	struct node *node, const char *topic, const char *payload, size_t length, bool retained);
+
+/* The topic filters of this node, NULL-terminated; the caller frees with command_filters_free(). */
+char **command_filters(const struct node *node) _must_check_;
+void command_filters_free(char **filters);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/health.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "daemon/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+struct health {
+	struct node *node;
+	sd_event_source *timer;
+	bool first; /* nothing was kicked before */
+	int64_t connecting_since_mono_us;
+	int64_t kept_mono_us;
+};
+
+/* Whether a counter moved since the last tick; remembers it. */
+static bool moved(uint64_t now, uint64_t *last)
+{
+	bool result = now != *last;
+
+	*last = now;
+	return result;
+}
+
+static bool devices_alive(struct node *node)
+{
+	bool alive = true;
+
+	for (size_t i = 0; i < node->devices_count; i++) {
+		struct node_device *device = &node->devices[i];
+		if (moved(device_turns(device->device), &device->turns))
+			continue;
+		alive = false;
+		log_error("the thread of %s hangs, not petting the watchdog", device->name);
+	}
+	return alive;
+}
+
+/* A connect is the system's to bound; one that takes longer than that is a hang. */
+static bool mqtt_alive(struct health *health)
+{
+	struct node *node = health->node;
+	int64_t now_us = clock_mono_us();
+
+	if (moved(mqtt_turns(node->mqtt), &node->mqtt_turns) || !mqtt_connecting(node->mqtt)) {
+		health->connecting_since_mono_us = now_us;
+		return true;
+	}
+	if (now_us - health->connecting_since_mono_us < HEALTH_CONNECT_MAX_US)
+		return true;
+	log_error("the broker thread hangs, not petting the watchdog");
+	return false;
+}
+
+static bool store_alive(struct node *node)
+{
+	/* A disk that takes long is reported as a fault by the store; one that never answers hangs
+	 * the thread, and a new process is no better off: restarting would only cost the sound. */
+	if (!moved(store_turns(node->store), &node->store_turns))
+		node_set_fault(node, "store-slow", "", "ổ đĩa chưa trả lời");
+	else
+		node_clear_fault(node, "store-slow", "");
+	return true;
+}
+
+static void kick_all(struct node *node)
+{
+	store_kick(node->store);
+	mqtt_kick(node->mqtt);
+	for (size_t i = 0; i < node->devices_count; i++)
+		device_kick(node->devices[i].device);
+}
+
+/* Writes the time now and then, so that a clock that wakes in the past is noticed (FAULTS D1). */
+static void keep_time(struct health *health)
+{
+	struct node *node = health->node;
+	char text[32];
+
+	if (clock_mono_us() - health->kept_mono_us < HEALTH_KEEP_TIME_US || !node->trusted)
+		return;
+	health->kept_mono_us = clock_mono_us();
+	node->last_seen_us = clock_real_us();
+	snprintf(text, sizeof text, "%" PRId64, node->last_seen_us);
+	(void)store_put_setting(node->store, "last-seen", text);
+	(void)store_forget(node->store, node->last_seen_us);
+	(void)ledger_forget(node->ledger, node->last_seen_us);
+	store_flush(node->store);
+}
+
+static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
+{
+	struct health *health = context;
+	struct node *node = health->node;
+
+	bool devices = devices_alive(node), mqtt = mqtt_alive(health), store = store_alive(node);
+	if (health->first || (devices && mqtt && store))
+		(void)sd_notify(0, "WATCHDOG=1");
+	health->first = false;
+	kick_all(node);
+	if (node->loaded)
+		keep_time(health);
+	report_publish(node);
+	(void)sd_event_source_set_time(source, at_us + (uint64_t)HEALTH_TICK_US);
+	(void)sd_event_source_set_enabled(source, SD_EVENT_ON);
+	return 0;
+}
+
+static int on_exit_free(sd_event_source *source, void *context)
+{
+	(void)source;
+	free(context);
+	return 0;
+}
+
+int health_start(struct node *node)
+{
+	struct health *health = xcalloc(1, sizeof *health);
+
+	*health = (struct health){ .node = node,
+		.first = true,
+		.connecting_since_mono_us = clock_mono_us(),
+		.kept_mono_us = -HEALTH_KEEP_TIME_US };
+	int result = sd_event_add_exit(node->loop, NULL, on_exit_free, health);
+	if (result < 0) {
+		free(health);
+		return result;
+	}
+	kick_all(node);
+	return sd_event_add_time_relative(node->loop, NULL, CLOCK_MONOTONIC,
+		(uint64_t)HEALTH_TICK_US, 100 * US_PER_MS, on_tick, health);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The broker link: a thread that is libmosquitto's only caller, with a poll loop and a reconnect
+ * (exponential with jitter) of its own. It carries bytes and parses none of them.
+ *
+ *   main ── mqtt_publish() (inbox) ──▶ thread ── broker
+ *   main ◀── struct mqtt_event (inbox) ── thread
+ *
+ * Sessions are clean: what must survive is retained on the broker and sequenced in the store, so
+ * a session of the broker's would only add a second truth (docs/decisions/). After a reconnect
+ * everything is subscribed anew and main publishes its state again (MQTT_CONNECTED).
+ *
+ * While connected and idle the thread sleeps until the socket or a kick; pings are sent from the
+ * health tick's kick (mqtt_kick(), every HEALTH_TICK_US), which must come more often than
+ * keepalive/2.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/inbox.h"
+#include "conf/broker.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MQTT_RECONNECT_MIN_MS 1000
+#define MQTT_RECONNECT_MAX_MS 60000
+/* The broker drops what is larger before it is sent: nothing of ours is, nothing of that size is
+ * accepted, and memory is not spent on it (FAULTS E6). */
+#define MQTT_PACKET_MAX   (256 * 1024)
+#define MQTT_OUTGOING_MAX 4096 /* messages that may wait for the thread */
+
+struct mqtt_event {
+	struct inbox_link link;
+	enum mqtt_event_what {
+		MQTT_CONNECTED,    /* connected and subscribed */
+		MQTT_DISCONNECTED, /* error says why; a reconnect is under way */
+		MQTT_MESSAGE,
+		MQTT_PUBLISHED, /* the broker has taken the QoS 1 message of this token */
+	} what;
+	char *topic;
+	char *payload; /* NUL-terminated behind its `length` bytes */
+	size_t length;
+	bool retained;
+	uint64_t token;
+	struct error error;
+};
+void mqtt_event_free(struct inbox_link *event);
+
+struct mqtt_config { /* copied where needed; `broker` is borrowed */
+	const struct broker_config *broker;
+	const char *client_id;
+	const char *will_topic, *will_payload; /* retained, QoS 1 */
+	const char *const *subscriptions;      /* NULL-terminated topic filters, QoS 1 */
+};
+
+struct mqtt;
+
+/* NULL with errno. `events` is borrowed. */
+struct mqtt *mqtt_start(const struct mqtt_config *config, struct inbox *events) _must_check_;
+/* Publishes what waits, disconnects properly (the will is not sent) and joins: 0 and freed, or
+ * -ETIMEDOUT (a connect or a name server hangs; the process must _exit). */
+int mqtt_stop(struct mqtt *mqtt, int timeout_ms) _must_check_;
+
+/* Main only. QoS 1. `token` 0: no MQTT_PUBLISHED wanted. Copies. While not connected the message
+ * is dropped by the thread: main publishes state again on MQTT_CONNECTED, and receipts have their
+ * outbox. -ENOBUFS: too many wait. */
+int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, bool retain,
+	uint64_t token) _must_check_;
+
+void mqtt_kick(struct mqtt *mqtt); /* health, and the library's own pings */
+/* Counts the thread's turns. It does not move while a connect is under way, which is bounded by
+ * the system; mqtt_connecting() tells. */
+uint64_t mqtt_turns(const struct mqtt *mqtt);
+bool mqtt_connecting(const struct mqtt *mqtt);
+
+/* The delay before attempt number `attempt` (0, 1, …): doubles from MIN to MAX; `random` in
+ * [0, 1) spreads it over half to all of that, so that a village does not return in one instant. */
+int mqtt_backoff_ms(unsigned attempt, double random);

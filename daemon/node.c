@@ -1,0 +1,672 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "daemon/node.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "daemon/broadcast.h"
+#include "daemon/command.h"
+#include "daemon/health.h"
+#include "daemon/output.h"
+#include "daemon/report.h"
+#include "scheduler/trust.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <systemd/sd-daemon.h>
+
+#define EVENTS_MAX 8192 /* that may wait in an inbox of main's */
+#define DUCK_DB    (-15.0)
+#define SILENCE_US (700 * US_PER_MS) /* how long a stop waits for the fade-outs */
+
+/* --- Time ------------------------------------------------------------------------------------ */
+
+struct queue_now node_now(const struct node *node)
+{
+	return (struct queue_now){ .real_us = clock_real_us(),
+		.trusted = node->trusted,
+		.output_ready = true,
+		.free_us = TIME_UNSET };
+}
+
+int64_t node_real_of_mono(int64_t mono_us)
+{
+	return clock_real_us() - (clock_mono_us() - mono_us);
+}
+
+static void judge_clock(struct node *node)
+{
+	node->trusted = trust_clock(clock_real_us(), node->last_seen_us);
+	if (node->trusted)
+		node_clear_fault(node, "clock", "");
+	else
+		node_set_fault(node, "clock", "", "đồng hồ chậm hơn lần chạy trước, chờ chỉnh giờ");
+}
+
+/* --- Faults, receipts, memory ----------------------------------------------------------------- */
+
+void node_set_fault(struct node *node, const char *what, const char *subject, const char *detail)
+{
+	if (!faults_set(&node->faults, what, subject, clock_real_us(), detail))
+		return;
+	log_warning("fault %s%s%s: %s", what, subject[0] ? " of " : "", subject, detail);
+	node->changed = true;
+}
+
+void node_clear_fault(struct node *node, const char *what, const char *subject)
+{
+	if (!faults_clear(&node->faults, what, subject))
+		return;
+	log_notice("fault %s%s%s is over", what, subject[0] ? " of " : "", subject);
+	node->changed = true;
+}
+
+void node_receipt(struct node *node, const struct receipt *receipt)
+{
+	bool bad = receipt->event == RECEIPT_REJECTED || receipt->event == RECEIPT_FAILED;
+	const char *reason = reason_name(receipt->reason);
+
+	outbox_add(&node->outbox, receipt);
+	log_about(bad ? LOG_WARNING : LOG_INFO, receipt->id, receipt->output, "%s%s%s%s%s",
+		receipt_event_name(receipt->event), reason ? ", " : "", reason ? reason : "",
+		receipt->detail ? ": " : "", receipt->detail ? receipt->detail : "");
+}
+
+void node_remember(struct node *node, const char *id, const struct output *output, int64_t revision,
+	enum play_state state, int64_t forget_us)
+{
+	struct store_play play = { .id = (char *)id,
+		.output = output->config->sound.name,
+		.revision = revision,
+		.state = state,
+		.forget_us = forget_us };
+
+	ledger_put(node->ledger, id, output->index, revision, state, forget_us);
+	(void)store_put_play(node->store, &play);
+}
+
+/* --- From the store ----------------------------------------------------------------------------
+ */
+
+static void load_plays(struct node *node, const struct store_event *event)
+{
+	for (size_t i = 0; i < event->plays_count; i++) {
+		const struct store_play *play = &event->plays[i];
+		const struct output *output = output_find(node, play->output);
+		if (output) /* else an output that was taken out of the configuration */
+			ledger_put(node->ledger, play->id, output->index, play->revision,
+				play->state, play->forget_us);
+	}
+}
+
+static void load_announcements(struct node *node, const struct store_event *event)
+{
+	for (size_t i = 0; i < event->announcements_count; i++) {
+		const struct store_announcement *stored = &event->announcements[i];
+		for (size_t o = 0; o < node->outputs_count; o++) {
+			const struct ledger_row *row = ledger_find(
+				node->ledger, stored->announcement->id, (unsigned)o);
+			if (row && !play_state_final(row->state) &&
+				row->revision == stored->announcement->revision)
+				output_restore(&node->outputs[o], stored->announcement,
+					stored->arrival_us, stored->sequence,
+					row->state == PLAY_PLAYING);
+		}
+	}
+}
+
+/* "gain:<output>" and "last-seen". */
+static void load_settings(struct node *node, const struct store_event *event)
+{
+	for (size_t i = 0; i < event->settings_count; i++) {
+		const struct store_setting *setting = &event->settings[i];
+		if (strcmp(setting->key, "last-seen") == 0)
+			node->last_seen_us = strtoll(setting->value, NULL, 10);
+		if (strncmp(setting->key, "gain:", 5) != 0)
+			continue;
+		struct output *output = output_find(node, setting->key + 5);
+		if (output && setting->value[0])
+			output_set_gain(output, strtod(setting->value, NULL));
+	}
+}
+
+/* The broker is met only when it is known what was said already. */
+static void connect_broker(struct node *node)
+{
+	const struct config *config = node->config;
+	_cleanup_(freep) char *client_id = config->mqtt.client_id[0]
+						   ? xstrdup(config->mqtt.client_id)
+						   : xasprintf("loalang-%s", config->node);
+	_cleanup_(freep) char *topic = report_topic(node, "status");
+	_cleanup_(freep) char *offline = report_offline(node);
+	char **filters = command_filters(node);
+	struct mqtt_config mqtt = {
+		.broker = &config->mqtt,
+		.client_id = client_id,
+		.will_topic = topic,
+		.will_payload = offline,
+		.subscriptions = (const char *const *)filters,
+	};
+	node->mqtt = mqtt_start(&mqtt, node->mqtt_events);
+	command_filters_free(filters);
+	if (!node->mqtt) {
+		log_error("cannot start the broker thread (%s), ending", strerror(errno));
+		node->exit_status = 1;
+		(void)sd_event_exit(node->loop, 0);
+	}
+}
+
+static void on_loaded(struct node *node, const struct store_event *event)
+{
+	_cleanup_(freep) char *topic = report_topic(node, "receipt");
+
+	outbox_init(&node->outbox, node->store, topic, event->next_receipt_sequence);
+	node->next_sequence = event->next_sequence;
+	load_settings(node, event);
+	load_plays(node, event);
+	load_announcements(node, event);
+	node->loaded = true;
+	if (event->error.text[0])
+		node_set_fault(node, "store", "", event->error.text);
+	judge_clock(node);
+	connect_broker(node);
+	if (node->mqtt && health_start(node) < 0)
+		log_error("cannot start the health tick, going on without a watchdog");
+	(void)sd_notify(0, "READY=1");
+	log_notice("node %s of site %s is ready: %zu outputs, %zu announcements known",
+		node->config->node, node->config->site, node->outputs_count,
+		ledger_length(node->ledger));
+	output_pump_all(node);
+}
+
+static void on_durable(struct node *node, uint64_t ticket)
+{
+	size_t done = 0;
+
+	for (; done < node->pending_count && node->pending[done].ticket <= ticket; done++)
+		for (size_t o = 0; o < node->outputs_count; o++)
+			queue_set_durable(node->outputs[o].queue, node->pending[done].id);
+	memmove(node->pending, node->pending + done,
+		(node->pending_count - done) * sizeof *node->pending);
+	node->pending_count -= done;
+	outbox_on_durable(&node->outbox, ticket);
+	if (done > 0)
+		output_pump_all(node);
+}
+
+static void on_store_event(struct node *node, const struct store_event *event)
+{
+	switch (event->what) {
+	case STORE_LOADED:
+		on_loaded(node, event);
+		break;
+	case STORE_DURABLE:
+		on_durable(node, event->ticket);
+		break;
+	case STORE_RECEIPTS:
+		outbox_on_receipts(&node->outbox, event->receipts, event->receipts_count);
+		break;
+	case STORE_FAULT:
+		node_set_fault(node, "store", "", event->error.text);
+		break;
+	case STORE_RECOVERED:
+		node_clear_fault(node, "store", "");
+		break;
+	}
+}
+
+/* --- From the broker ---------------------------------------------------------------------------
+ */
+
+static void on_mqtt_event(struct node *node, const struct mqtt_event *event)
+{
+	const struct broker_config *broker = &node->config->mqtt;
+
+	switch (event->what) {
+	case MQTT_CONNECTED:
+		log_notice("connected to the broker at %s:%d", broker->host, broker->port);
+		node->connected = true;
+		node_clear_fault(node, "broker", "");
+		report_all_changed(node);
+		outbox_on_connected(&node->outbox, node->mqtt);
+		break;
+	case MQTT_DISCONNECTED:
+		node->connected = false;
+		outbox_on_disconnected(&node->outbox);
+		node_set_fault(node, "broker", "", event->error.text);
+		break;
+	case MQTT_MESSAGE:
+		command_on_message(
+			node, event->topic, event->payload, event->length, event->retained);
+		break;
+	case MQTT_PUBLISHED:
+		outbox_on_published(&node->outbox, event->token);
+		break;
+	}
+}
+
+/* --- From renderers and devices ------------------------------------------------------------------
+ */
+
+static void on_renderer_event(struct node *node, const struct renderer_event *event)
+{
+	for (size_t i = 0; i < node->outputs_count; i++) {
+		struct broadcast *broadcast = node->outputs[i].broadcast;
+		if (broadcast && broadcast->renderer == event->renderer) {
+			broadcast_on_renderer(broadcast, event);
+			return;
+		}
+	}
+}
+
+static int on_device_ready(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct node_device *device = context;
+	struct node *node = device->node;
+	struct device_event event;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	while (device_next_event(device->device, &event)) {
+		bool about_all = event.what == DEVICE_OPENED || event.what == DEVICE_CLOSED;
+		for (size_t slot = 0; slot < device->outputs_count; slot++)
+			if (about_all || event.output == slot)
+				output_on_device(&node->outputs[device->outputs[slot]], &event);
+	}
+	store_flush(node->store);
+	report_publish(node);
+	return 0;
+}
+
+/* --- The inboxes
+ * ----------------------------------------------------------------------------------- */
+
+/* Handles all that waits in an inbox, then lets the store commit and the reports go out. */
+static void drain(struct node *node, struct inbox *inbox,
+	void (*handle)(struct node *node, const struct inbox_link *event),
+	void (*release)(struct inbox_link *event))
+{
+	for (struct inbox_link *next, *link = inbox_take(inbox); link; link = next) {
+		next = link->next;
+		handle(node, link);
+		release(link);
+	}
+	store_flush(node->store);
+	report_publish(node);
+}
+
+static void handle_store(struct node *node, const struct inbox_link *link)
+{
+	on_store_event(node, (const struct store_event *)link);
+}
+
+static void handle_mqtt(struct node *node, const struct inbox_link *link)
+{
+	on_mqtt_event(node, (const struct mqtt_event *)link);
+}
+
+static void handle_renderer(struct node *node, const struct inbox_link *link)
+{
+	on_renderer_event(node, (const struct renderer_event *)link);
+}
+
+static void renderer_event_free(struct inbox_link *link)
+{
+	free(link);
+}
+
+static int on_store_ready(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct node *node = context;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	drain(node, node->store_events, handle_store, store_event_free);
+	return 0;
+}
+
+static int on_mqtt_ready(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct node *node = context;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	drain(node, node->mqtt_events, handle_mqtt, mqtt_event_free);
+	output_pump_all(node);
+	store_flush(node->store);
+	report_publish(node);
+	return 0;
+}
+
+static int on_renderer_ready(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct node *node = context;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	drain(node, node->renderer_events, handle_renderer, renderer_event_free);
+	return 0;
+}
+
+/* --- Stop, reload, clock
+ * ------------------------------------------------------------------------------ */
+
+bool node_silent(const struct node *node)
+{
+	for (size_t i = 0; i < node->outputs_count; i++)
+		if (node->outputs[i].broadcast)
+			return false;
+	return true;
+}
+
+void node_check_end(struct node *node)
+{
+	if ((!node->stopping && !node->reload) || !node_silent(node))
+		return;
+	if (!node->stopping) {
+		log_notice("nothing plays: beginning anew with the new configuration");
+		node->stopping = true;
+		node->exit_status = NODE_RELOAD;
+	}
+	(void)sd_event_exit(node->loop, 0);
+}
+
+static int on_silence_deadline(sd_event_source *source, uint64_t at_us, void *context)
+{
+	struct node *node = context;
+
+	(void)source;
+	(void)at_us;
+	log_warning("a device does not fall silent, leaving it");
+	return sd_event_exit(node->loop, 0);
+}
+
+static int on_stop_signal(
+	sd_event_source *source, const struct signalfd_siginfo *signal, void *context)
+{
+	struct node *node = context;
+
+	(void)source;
+	if (node->stopping)
+		return 0;
+	log_notice("%s: stopping", strsignal((int)signal->ssi_signo));
+	(void)sd_notify(0, "STOPPING=1");
+	node->stopping = true;
+	node->changed = true;
+	report_publish(node);
+	for (size_t i = 0; i < node->outputs_count; i++)
+		if (node->outputs[i].broadcast)
+			broadcast_end(node->outputs[i].broadcast, BROADCAST_STOPPING, REASON_NONE);
+	(void)sd_event_add_time_relative(node->loop, NULL, CLOCK_MONOTONIC, (uint64_t)SILENCE_US,
+		10 * US_PER_MS, on_silence_deadline, node);
+	node_check_end(node);
+	return 0;
+}
+
+/* All or nothing: a file with an error changes nothing but the status; a good one is taken over by
+ * beginning anew, with the same pid, as soon as nothing plays. The queue is on the disk. */
+static int on_reload_signal(
+	sd_event_source *source, const struct signalfd_siginfo *signal, void *context)
+{
+	struct node *node = context;
+	struct config_problems problems = { 0 };
+
+	(void)source;
+	(void)signal;
+	_cleanup_(config_freep) struct config *config = config_load(
+		node->config_path, true, &problems);
+	for (size_t i = 0; i < problems.count; i++)
+		log_error("%s", problems.list[i].text);
+	if (!config) {
+		node_set_fault(node, "configuration", "",
+			problems.count ? problems.list[0].text : "không đọc được tệp cấu hình");
+	} else {
+		log_notice("the new configuration is taken over when nothing plays");
+		node_clear_fault(node, "configuration", "");
+		node->reload = true;
+		node_check_end(node);
+	}
+	config_problems_done(&problems);
+	report_publish(node);
+	return 0;
+}
+
+static void arm_clock_watch(struct node *node)
+{
+	struct itimerspec never = { .it_value.tv_sec = INT32_MAX };
+
+	(void)timerfd_settime(
+		node->clock_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
+}
+
+/* Somebody has set the clock: everything timed is judged anew. */
+static int on_clock_set(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct node *node = context;
+	uint64_t expirations;
+
+	(void)source;
+	(void)revents;
+	if (read(fd, &expirations, sizeof expirations) < 0 && errno != ECANCELED)
+		return 0;
+	arm_clock_watch(node);
+	log_notice("the clock was set");
+	for (size_t i = 0; i < node->outputs_count; i++)
+		node->outputs[i].free_us = TIME_UNSET;
+	judge_clock(node);
+	output_pump_all(node);
+	store_flush(node->store);
+	report_publish(node);
+	return 0;
+}
+
+/* --- Life
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static int add_sources(struct node *node)
+{
+	sigset_t signals;
+	int result;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before the first thread */
+	signal(SIGPIPE, SIG_IGN);
+	if ((result = sd_event_add_signal(node->loop, NULL, SIGTERM, on_stop_signal, node)) < 0 ||
+		(result = sd_event_add_signal(node->loop, NULL, SIGINT, on_stop_signal, node)) <
+			0 ||
+		(result = sd_event_add_signal(node->loop, NULL, SIGHUP, on_reload_signal, node)) <
+			0 ||
+		(result = sd_event_add_io(node->loop, NULL, inbox_fd(node->store_events), EPOLLIN,
+			 on_store_ready, node)) < 0 ||
+		(result = sd_event_add_io(node->loop, NULL, inbox_fd(node->mqtt_events), EPOLLIN,
+			 on_mqtt_ready, node)) < 0 ||
+		(result = sd_event_add_io(node->loop, NULL, inbox_fd(node->renderer_events),
+			 EPOLLIN, on_renderer_ready, node)) < 0)
+		return result;
+	node->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (node->clock_fd < 0)
+		return -errno;
+	arm_clock_watch(node);
+	return sd_event_add_io(node->loop, NULL, node->clock_fd, EPOLLIN, on_clock_set, node);
+}
+
+static struct node_device *device_of(struct node *node, const char *name)
+{
+	for (size_t i = 0; i < node->devices_count; i++)
+		if (strcmp(node->devices[i].name, name) == 0)
+			return &node->devices[i];
+	struct node_device *device = &node->devices[node->devices_count++];
+	device->node = node;
+	device->name = name;
+	return device;
+}
+
+/* Outputs in the order of the configuration; those of one device share it. */
+static void make_outputs(struct node *node)
+{
+	node->outputs_count = node->config->outputs_count;
+	node->outputs = xcalloc(node->outputs_count, sizeof *node->outputs);
+	node->devices = xcalloc(node->outputs_count, sizeof *node->devices);
+	for (size_t i = 0; i < node->outputs_count; i++) {
+		const struct config_output *config = &node->config->outputs[i];
+		struct node_device *device = device_of(node, config->sound.device);
+		node->outputs[i] = (struct output){
+			.node = node,
+			.index = (unsigned)i,
+			.config = config,
+			.device = device,
+			.slot = device->outputs_count,
+			.queue = queue_new(),
+			.free_us = TIME_UNSET,
+			.gain_db = config->sound.gain_db,
+			.since_us = clock_real_us(),
+		};
+		device->outputs[device->outputs_count++] = (unsigned)i;
+	}
+}
+
+static int start_device(struct node_device *device)
+{
+	struct device_output_config outputs[DEVICE_OUTPUTS_MAX];
+
+	for (size_t slot = 0; slot < device->outputs_count; slot++) {
+		const struct output_config *sound =
+			&device->node->outputs[device->outputs[slot]].config->sound;
+		outputs[slot] = (struct device_output_config){ sound->channel_mask, sound->gain_db,
+			sound->preroll_us, sound->delay_us };
+	}
+	struct device_config config = { device->name, outputs, device->outputs_count };
+	device->device = device_start(&config);
+	if (!device->device)
+		return -errno;
+	return sd_event_add_io(device->node->loop, &device->source, device_event_fd(device->device),
+		EPOLLIN, on_device_ready, device);
+}
+
+static int start(struct node *node)
+{
+	const struct config *config = node->config;
+	int result = sd_event_default(&node->loop);
+
+	if (result < 0)
+		return result;
+	node->store_events = inbox_new(EVENTS_MAX);
+	node->mqtt_events = inbox_new(EVENTS_MAX);
+	node->renderer_events = inbox_new(EVENTS_MAX);
+	if (!node->store_events || !node->mqtt_events || !node->renderer_events)
+		return -errno;
+	result = add_sources(node);
+	if (result < 0)
+		return result;
+	node->ledger = ledger_new();
+	node->renderer = (struct renderer_config){ config->speech.engines,
+		config->speech.engines_count, config_helper_dirs(), DUCK_DB };
+	make_outputs(node);
+	for (size_t i = 0; i < node->devices_count; i++) {
+		result = start_device(&node->devices[i]);
+		if (result < 0)
+			return result;
+	}
+	if (config->speech.engines[0]
+			.command) { /* a child is quick to start; a server is met when needed */
+		struct error error = { 0 };
+		node->warm = engine_new(&config->speech.engines[0], node->renderer.helper_dirs);
+		if (engine_warm(node->warm, &error) < 0)
+			node_set_fault(node, "engine", "", error.text);
+	}
+	node->store = store_start(config->state_dir, node->store_events);
+	return node->store ? 0 : -errno;
+}
+
+/* Waits until what was lent is back, with what is left of the time. */
+static bool stop_devices(struct node *node, int64_t deadline_mono_us)
+{
+	bool stopped = true;
+
+	for (size_t i = 0; i < node->devices_count; i++)
+		if (node->devices[i].device)
+			device_request_stop(node->devices[i].device);
+	for (size_t i = 0; i < node->devices_count; i++) {
+		struct node_device *device = &node->devices[i];
+		int64_t left_ms = (deadline_mono_us - clock_mono_us()) / US_PER_MS;
+		device->source = sd_event_source_disable_unref(device->source);
+		if (device->device &&
+			device_stop(device->device, left_ms > 0 ? (int)left_ms : 0) < 0)
+			stopped = false;
+	}
+	return stopped;
+}
+
+static void free_outputs(struct node *node)
+{
+	for (size_t i = 0; i < node->outputs_count; i++) {
+		sd_event_source_disable_unref(node->outputs[i].timer);
+		queue_free(node->outputs[i].queue);
+	}
+	free(node->outputs);
+	free(node->devices);
+}
+
+/* The mirror of start(). What hangs is left behind: then the process must end without waiting for
+ * it, which is why the last thing here may be _exit(). */
+static void stop(struct node *node)
+{
+	int64_t deadline_us = clock_mono_us() + (NODE_STOP_US - SILENCE_US);
+	bool silent = node_silent(node), clean = true;
+
+	if (node->store) {
+		store_flush(node->store);
+		clean &= store_stop(node->store, 600) == 0;
+	}
+	clean &= mqtt_stop(node->mqtt, 500) == 0;
+	clean &= stop_devices(node, deadline_us);
+	if (!clean || !silent) {
+		log_warning("something hangs, ending without it");
+		if (node->exit_status != NODE_RELOAD)
+			_exit(node->exit_status);
+		return; /* the new image of the process replaces what hangs */
+	}
+	engine_free(node->warm);
+	free_outputs(node);
+	ledger_free(node->ledger);
+	outbox_done(&node->outbox);
+	free(node->pending);
+	inbox_free(node->store_events, store_event_free);
+	inbox_free(node->mqtt_events, mqtt_event_free);
+	inbox_free(node->renderer_events, renderer_event_free);
+	if (node->clock_fd >= 0)
+		close(node->clock_fd);
+	sd_event_unref(node->loop);
+	config_free(node->config);
+}
+
+int node_run(struct config *config, const char *config_path)
+{
+	struct node node = {
+		.config = config,
+		.config_path = config_path,
+		.last_seen_us = TIME_UNSET,
+		.started_mono_us = clock_mono_us(),
+		.clock_fd = -1,
+	};
+	int result = start(&node);
+
+	if (result == 0) {
+		result = sd_event_loop(node.loop);
+	} else {
+		log_error("cannot start: %s", strerror(-result));
+		node.exit_status = 1;
+	}
+	stop(&node);
+	return node.exit_status;
+}

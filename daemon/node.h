@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The node: all state of a running loalangd, owned by the main thread and by nobody else. The
+ * other files of daemon/ are its nouns: a message becomes a command (command.c), which queues
+ * announcements on outputs (output.c), which play them as broadcasts (broadcast.c); what happened
+ * goes into the outbox (outbox.c) and into reports (report.c); health.c watches the threads.
+ * Events of the other threads arrive as values in inboxes and are handled one at a time.
+ */
+#pragma once
+
+#include "audio/device.h"
+#include "conf/config.h"
+#include "daemon/faults.h"
+#include "daemon/ledger.h"
+#include "daemon/mqtt.h"
+#include "daemon/outbox.h"
+#include "scheduler/queue.h"
+#include "scheduler/store.h"
+#include "tts/renderer.h"
+
+#include <systemd/sd-event.h>
+
+#define NODE_STOP_US (1800 * US_PER_MS) /* the whole process ends within 2 s (FAULTS F1, B3) */
+/* A finished id is remembered this long after its expiry: a retained announcement stays on the
+ * broker until somebody removes it, and comes again with every reconnect. */
+#define NODE_REMEMBER_US       (INT64_C(400) * 86400 * US_PER_SEC)
+#define NODE_REMEMBER_LOCAL_US (INT64_C(3600) * US_PER_SEC) /* ids the node itself has made */
+
+struct broadcast;
+
+struct output { /* one loudspeaker line */
+	struct node *node;
+	unsigned index;
+	const struct config_output *config;
+	struct node_device *device;
+	size_t slot; /* its index on that device */
+	struct queue *queue;
+	struct broadcast *broadcast; /* what plays or is being prepared; NULL: nothing */
+	int64_t free_us;             /* real; nothing starts before; TIME_UNSET: any time */
+	double gain_db;
+	int64_t since_us;       /* real; since when it is in its present state */
+	sd_event_source *timer; /* the next decision of the queue */
+	bool changed;           /* its reports are due */
+	struct { /* what was cut off and goes on when its turn comes again; id "": nothing */
+		char id[ID_MAX_BYTES + 1];
+		size_t item;      /* of its rundown */
+		double seconds;   /* heard before */
+		int64_t since_us; /* when it was cut off */
+	} resume;
+};
+
+struct node_device { /* one ALSA device (or wav file), shared by one or more outputs */
+	struct node *node;
+	const char *name;
+	struct device *device;
+	sd_event_source *source;
+	unsigned outputs[DEVICE_OUTPUTS_MAX]; /* slot → index of the output */
+	size_t outputs_count;
+	uint64_t turns; /* at the last health check */
+};
+
+struct node_pending { /* an announcement that is not on disk yet */
+	uint64_t ticket;
+	char id[ID_MAX_BYTES + 1];
+};
+
+struct node {
+	const char *config_path;
+	struct config *config;
+	sd_event *loop;
+	struct inbox *store_events, *mqtt_events, *renderer_events;
+	struct store *store;
+	struct mqtt *mqtt;
+	struct outbox outbox;
+	struct ledger *ledger;
+	struct faults faults;
+	struct output *outputs;
+	size_t outputs_count;
+	struct node_device *devices;
+	size_t devices_count;
+	struct renderer_config renderer;
+	struct engine *warm; /* an idle engine, ready for the next broadcast; or NULL */
+
+	struct node_pending *pending; /* in order of their tickets */
+	size_t pending_count, pending_capacity;
+	uint64_t next_sequence; /* of announcements */
+	unsigned made_ids;      /* ids made for plain text */
+	int64_t last_seen_us;   /* the latest real time the store has kept */
+	int64_t started_mono_us;
+	bool loaded;  /* the store has answered; until then nothing is decided */
+	bool trusted; /* the clock */
+	bool connected;
+	bool changed; /* the status is due */
+	bool reload;  /* SIGHUP with a good file: begin anew when silent */
+	bool stopping;
+	int exit_status;
+	int clock_fd;
+	uint64_t store_turns, mqtt_turns;
+};
+
+/* Runs until a signal ends it: the process's exit status, or NODE_RELOAD: the caller starts anew
+ * with the same arguments. Takes `config`. */
+#define NODE_RELOAD (-1)
+int node_run(struct config *config, const char *config_path) _must_check_;
+
+/* The time, and what it is worth. */
+struct queue_now node_now(const struct node *node);
+int64_t node_real_of_mono(int64_t mono_us);
+
+/* Adds a receipt to the outbox and a line to the log; the caller flushes the store. */
+void node_receipt(struct node *node, const struct receipt *receipt);
+
+void node_set_fault(struct node *node, const char *what, const char *subject, const char *detail);
+void node_clear_fault(struct node *node, const char *what, const char *subject);
+
+/* Remembers on disk and in the ledger; the caller flushes the store. */
+void node_remember(struct node *node, const char *id, const struct output *output, int64_t revision,
+	enum play_state state, int64_t forget_us);
+
+/* All outputs are silent and every thread has given back what it borrowed. */
+bool node_silent(const struct node *node);
+/* To be called when something has ended: goes on with a stop or a reload that waits for silence. */
+void node_check_end(struct node *node);
