@@ -32,7 +32,14 @@ def test_paced_lines_are_recorded_word_by_word(rig):
     same(analysis.said(rig.pulse.recording.sound(1)), ["mười", "chín", "tám", "bảy", "sáu"])
     first = analysis.segments(rig.pulse.recording.sound(0))[0][0]
     near(rig.pulse.recording.mono_of(first), began + 1.5, 1.6, "time of the first sound")
-    rig.pulse.unplug(0)
+    player = play(rig, left, "hai " * 20)
+    rig.pulse.recording.wait_sound(0, since=time.monotonic())
+    gone = rig.pulse.unplug(0)
+    assert player.wait(20) != 0, "the player did not notice"
+    rig.pulse.recording.wait_recorded(gone + 0.5)
+    for channel in (0, 1):
+        last = analysis.segments(rig.pulse.recording.sound(channel))[-1][1]
+        assert rig.pulse.recording.mono_of(last) < gone + 0.3, "it goes on sounding"
     assert play(rig, left, "một").wait(20) != 0, "a line that is gone still plays"
     rig.pulse.plug(0)
     same(play(rig, left, "một").wait(20), 0)

@@ -127,3 +127,15 @@ def test_withdrawal_of_a_ten_minute_text_in_real_speech(rig):
     heard = rig.pulse.recording.wait_sound(0)
     rig.pulse.recording.wait_recorded(heard + 3)
     silent_after(rig, node, rig.withdraw("trung-tam", "dai"), "dai", "withdrawn")
+
+
+def test_withdrawal_that_comes_before_the_announcement(rig):
+    """Messages of two zones have no order: a lasting withdrawal is remembered."""
+    node = rig.node()
+    rig.withdraw("trung-tam", "som", revision=3)
+    rig.announce("trung-tam", "som", "một", revision=3)
+    rig.announce("trung-tam", "sau", "Kính thưa bà con")
+    node.wait_finished("sau")
+    same(node.receipts("som", "started"), [])
+    rig.announce("trung-tam", "som", "Kính thưa bà con", revision=4)  # meant anew
+    same(node.wait_receipt("som", "finished", "loa")["revision"], 4)

@@ -9,6 +9,7 @@
 
 import glob
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -99,6 +100,7 @@ class Pulse:
             "pulseaudio", "-n", "--daemonize=no", "--system=no", "--exit-idle-time=-1",
             "--use-pid-file=no", "--disable-shm=yes", "--realtime=no", "--high-priority=no",
             "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.folder}/native",
+            "-L", f"module-cli-protocol-unix socket={self.folder}/cli",
             "-L", "module-null-sink sink_name=line channels=2 rate=48000 format=float32le "
                   "channel_map=front-left,front-right"],
             f"{self.folder}/pulseaudio.log", env=env)
@@ -132,10 +134,26 @@ class Pulse:
             "channels=1", f"master_channel_map={side}", "channel_map=mono", "remix=no")
 
     def unplug(self, channel):
-        """Takes it away, under whatever plays. Returns the monotonic time."""
+        """Takes it away, under whatever plays. Returns the monotonic time. (The streams are ended
+        first: PulseAudio would move them to another sink, as no sound card does.)"""
         at = time.monotonic()
-        self._pactl("unload-module", self.modules.pop(channel))
+        commands = [f"kill-sink-input {stream}" for stream in self._streams_of(f"line{channel}")]
+        commands.append(f"unload-module {self.modules.pop(channel)}")
+        with socket.socket(socket.AF_UNIX) as cli:
+            cli.connect(f"{self.folder}/cli")
+            cli.sendall(("\n".join(commands) + "\n").encode())
+            wait_until(lambda: not self._there(f"line{channel}"), "the line to be gone")
         return at
+
+    def _there(self, sink_name):
+        return sink_name in self._pactl("list", "short", "sinks").replace("\n", "\t").split("\t")
+
+    def _streams_of(self, sink_name):
+        sinks = [line.split("\t") for line in self._pactl("list", "short", "sinks").splitlines()]
+        index = next(fields[0] for fields in sinks if fields[1] == sink_name)
+        streams = [line.split("\t") for line in
+                   self._pactl("list", "short", "sink-inputs").splitlines()]
+        return [fields[0] for fields in streams if fields[1] == index]
 
     def close(self):
         self.recording.close()
