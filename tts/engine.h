@@ -18,14 +18,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct engine_config { /* one of speech.engines; borrowed by engines, outlives them */
+struct engine_config {  /* one of speech.engines; borrowed by engines, outlives them */
 	char *name;     /* base/name.h */
 	char **command; /* argv, NULL-terminated; or NULL */
 	char *address;  /* "tcp://host:port"; or NULL. Exactly one of the two is set */
 	char *voice;    /* the engine's own name of the voice; "" : its default */
 };
 
-struct engine_voice { /* of one request */
+struct engine_voice {     /* of one request */
 	const char *name; /* NULL: the configured voice */
 	int rate;         /* 80…300 */
 	int pitch;        /* 0…99 */
@@ -35,8 +35,8 @@ struct engine;
 
 /* Does not connect yet. `helper_dirs` (NULL-terminated, borrowed) are searched for a command
  * without a slash before PATH: the directory of our own executables. */
-struct engine *engine_new(const struct engine_config *config, const char *const *helper_dirs)
-	_must_check_;
+struct engine *engine_new(
+	const struct engine_config *config, const char *const *helper_dirs) _must_check_;
 /* Ends the connection: a child is closed, given 100 ms, killed, and reaped. */
 struct engine *engine_free(struct engine *engine);
 DEFINE_CLEANUP(struct engine *, engine_free)
@@ -63,8 +63,8 @@ struct engine_wait {
 };
 
 /* Speaks one sentence. 0: every frame was delivered. -ECANCELED: `waiting` said so. -EPROTO,
- * -ETIME, -ECONNREFUSED, …: the engine failed, with *error; the connection is closed. Whether sound was
- * delivered before the failure is known to the caller. A sentence without sound is -EPROTO. */
+ * -ETIME, -ECONNREFUSED, …: the engine failed, with *error; the connection is closed. Whether sound
+ * was delivered before the failure is known to the caller. A sentence without sound is -EPROTO. */
 int engine_speak(struct engine *engine, const char *text, const struct engine_voice *voice,
 	engine_sound sound, void *sound_context, const struct engine_wait *wait,
 	struct error *error) _must_check_;

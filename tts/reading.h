@@ -13,20 +13,21 @@
 #include <stdint.h>
 
 #define READING_TEXT_CHARACTERS_MAX 20000
-#define READING_TEXT_BYTES_MAX 65536
+#define READING_TEXT_BYTES_MAX      65536
 
 enum reading_refusal { /* why a text is refused; reading_refusal_name(): the receipt's reason */
 	READING_FINE,
 	READING_EMPTY,     /* nothing in it can be spoken: "empty" */
 	READING_TOO_LONG,  /* above READING_TEXT_CHARACTERS_MAX: "too-long" */
-	READING_BAD_VALUE, /* bad UTF-8, NUL or control character; *error names the byte: "bad-value" */
+	READING_BAD_VALUE, /* bad UTF-8, NUL or control character; *error names the byte:
+			      "bad-value" */
 };
 const char *reading_refusal_name(enum reading_refusal refusal);
 
 struct reading_sentence {
-	char *text;          /* plain words and commas, ends with its full stop; NFC */
-	size_t from, to;     /* the bytes of the written text it came from */
-	int64_t pause_us;    /* silence after it, at the default rate */
+	char *text; /* plain words, NFC; ends with its stop, a piece of a longer one with a comma */
+	size_t from, to;  /* the bytes of the written text it came from */
+	int64_t pause_us; /* silence after it, at the reading's rate */
 };
 
 enum reading_warning_kind { READING_WARNING_DROPPED /* more kinds come with the normaliser */ };
@@ -61,7 +62,7 @@ struct reading_config {
 
 /* 0, or -EINVAL with *ret_refusal and *error (Vietnamese; names the place). */
 int reading_new(const char *text, size_t length, const struct reading_config *config,
-	struct reading **ret_reading, enum reading_refusal *ret_refusal, struct error *error)
-	_must_check_;
+	struct reading **ret_reading, enum reading_refusal *ret_refusal,
+	struct error *error) _must_check_;
 struct reading *reading_free(struct reading *reading);
 DEFINE_CLEANUP(struct reading *, reading_free)

@@ -23,22 +23,24 @@ struct renderer_event {
 	struct inbox_link link;
 	struct renderer *renderer;
 	enum renderer_event_what {
-		RENDERER_PRIMED,         /* the ring holds the first sound (or all of it): may be played */
-		RENDERER_ENGINE_FAILED,  /* an engine failed and was replaced or passed over: a fault */
-		RENDERER_CHIME_FAILED,   /* a chime or bed could not be read and was left out: a fault */
-		RENDERER_DONE,           /* the whole programme is in the ring */
-		RENDERER_FAILED,         /* no engine could say a sentence; the programme is complete as
-		                            far as it came */
+		RENDERER_PRIMED, /* the ring holds the first sound (or all of it): may be played */
+		RENDERER_ENGINE_FAILED, /* an engine failed and was replaced or passed over: a fault
+					 */
+		RENDERER_CHIME_FAILED, /* a chime or bed could not be read and was left out: a fault
+					*/
+		RENDERER_DONE,         /* the whole programme is in the ring */
+		RENDERER_FAILED, /* no engine could say a sentence; the programme is complete as
+				    far as it came */
 	} what;
 	size_t item;        /* the item of the rundown it is about */
 	struct error error; /* for the failures */
 };
 
-struct renderer_config { /* borrowed, must outlive the renderer */
+struct renderer_config {                     /* borrowed, must outlive the renderer */
 	const struct engine_config *engines; /* in the order to try */
 	size_t engines_count;
 	const char *const *helper_dirs;
-	double duck_db;                      /* how far the bed goes down under speech, e.g. −15 */
+	double duck_db; /* how far the bed goes down under speech, e.g. −15 */
 };
 
 struct renderer;

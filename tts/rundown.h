@@ -12,7 +12,7 @@ enum rundown_item_what { RUNDOWN_CHIME, RUNDOWN_SENTENCE, RUNDOWN_SILENCE };
 
 struct rundown_item {
 	enum rundown_item_what what;
-	char *text;          /* RUNDOWN_CHIME: path of the sound file; RUNDOWN_SENTENCE: the words */
+	char *text; /* RUNDOWN_CHIME: path of the sound file; RUNDOWN_SENTENCE: the words */
 	int64_t duration_us; /* RUNDOWN_SILENCE */
 };
 
@@ -28,8 +28,8 @@ struct rundown_config {
 	int64_t repeat_gap_us;
 };
 
-struct rundown *rundown_new(const struct reading *reading, const struct rundown_config *config)
-	_must_check_;
+struct rundown *rundown_new(
+	const struct reading *reading, const struct rundown_config *config) _must_check_;
 struct rundown *rundown_free(struct rundown *rundown);
 DEFINE_CLEANUP(struct rundown *, rundown_free)
 

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tts/renderer.h"
+#include "audio/clip.h"
+#include "audio/resample.h"
+#include "base/clock.h"
+#include "base/strbuf.h"
+#include "base/thread.h"
+#include "tts/mixdown.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#define BLOCK_FRAMES   512     /* mixed and pushed at once */
+#define PRIMED_MS      20      /* of sound in the ring: the device may begin */
+#define LEAD_MIN_MS    150     /* with less in the ring, a late engine is covered up */
+#define FILL_MS        20      /* at a time */
+#define RETRY_PAUSE_MS 300     /* between a broken-off sentence and its second try */
+#define TAIL_BELOW_DB  (-20.0) /* a chime has decayed enough to speak over it */
+#define UNDUCK_MS      1000    /* in a shorter pause the bed stays down: it would only pump */
+#define EVENT_RETRY_MS 10
+
+/* An engine that failed this often is passed over while another is left: a crash may lie in the
+ * sentence, but silence costs seconds each time. */
+#define STRIKES_OUT     4
+#define STRIKES_CRASH   1
+#define STRIKES_SILENCE 2
+
+struct renderer {
+	/* Set before the thread starts, const after. */
+	struct renderer_config config;
+	struct rundown *rundown;
+	size_t first_item;
+	struct programme *programme;
+	struct inbox *events;
+	struct engine_voice voice;
+	char *voice_name;
+	size_t *order; /* indices of config.engines, in the order to try */
+	struct thread thread;
+
+	/* The thread's; main's again after the join. */
+	struct engine **engines; /* by index of config.engines; NULL: not made */
+	unsigned *strikes;
+	struct mixdown mixdown;
+	struct resampler *resampler;
+	unsigned resampler_from_hz;
+	size_t item;
+	uint64_t pushed_frames;
+	bool primed;
+
+	/* While an engine is waited for. */
+	int64_t wait_since_mono_us; /* TIME_UNSET: not yet */
+	uint64_t filled_frames;
+};
+
+/* --- Events -------------------------------------------------------------------------------------
+ */
+
+/* A full inbox is main being busy; news of a fault can be lost then, the end cannot. */
+static void post(
+	struct renderer *renderer, enum renderer_event_what what, const struct error *error)
+{
+	struct renderer_event *event = xcalloc(1, sizeof *event);
+	bool must = what == RENDERER_PRIMED || what == RENDERER_DONE || what == RENDERER_FAILED;
+
+	event->renderer = renderer;
+	event->what = what;
+	event->item = renderer->item;
+	if (error)
+		event->error = *error;
+	while (inbox_push(renderer->events, &event->link) < 0) {
+		if (!must || programme_aborted(renderer->programme)) {
+			free(event);
+			return;
+		}
+		(void)poll(NULL, 0, EVENT_RETRY_MS);
+	}
+}
+
+static void prime(struct renderer *renderer)
+{
+	if (!renderer->primed)
+		post(renderer, RENDERER_PRIMED, NULL);
+	renderer->primed = true;
+}
+
+/* --- Into the ring
+ * -------------------------------------------------------------------------------- */
+
+static size_t frames_of_us(const struct renderer *renderer, int64_t us)
+{
+	return (size_t)(us * programme_rate_hz(renderer->programme) / US_PER_SEC);
+}
+
+static size_t frames_of_ms(const struct renderer *renderer, unsigned ms)
+{
+	return frames_of_us(renderer, ms * US_PER_MS);
+}
+
+/* Pushes, waiting for space: 0, or -ECANCELED when the programme was aborted. */
+static int push_mixed(struct renderer *renderer, const float *frames, size_t count)
+{
+	struct programme *programme = renderer->programme;
+
+	while (count > 0) {
+		if (programme_aborted(programme))
+			return -ECANCELED;
+		size_t pushed = programme_push(programme, frames, count);
+		frames += pushed;
+		count -= pushed;
+		renderer->pushed_frames += pushed;
+		if (count == 0)
+			break;
+		prime(renderer);
+		programme_want_space(programme);
+		if (programme_space_frames(programme) == 0 && !programme_aborted(programme)) {
+			struct pollfd fd = { .fd = programme_space_fd(programme),
+				.events = POLLIN };
+			(void)poll(&fd, 1, -1);
+		}
+	}
+	if (renderer->pushed_frames >= frames_of_ms(renderer, PRIMED_MS))
+		prime(renderer);
+	return 0;
+}
+
+/* Mixes `voice` (NULL: nothing) with tail and bed, and pushes. */
+static int push(struct renderer *renderer, const float *voice, size_t count)
+{
+	float mixed[BLOCK_FRAMES];
+
+	while (count > 0) {
+		size_t now = count < BLOCK_FRAMES ? count : BLOCK_FRAMES;
+		mixdown_run(&renderer->mixdown, voice, now, mixed);
+		int result = push_mixed(renderer, mixed, now);
+		if (result < 0)
+			return result;
+		voice = voice ? voice + now : NULL;
+		count -= now;
+	}
+	return 0;
+}
+
+/* --- Chimes and silence
+ * ---------------------------------------------------------------------------- */
+
+/* Loads `path`; a bad one is reported and left out. */
+static bool load(struct renderer *renderer, const char *path, struct clip *ret_clip)
+{
+	struct error error;
+
+	if (clip_load(path, programme_rate_hz(renderer->programme), ret_clip, &error) == 0)
+		return true;
+	post(renderer, RENDERER_CHIME_FAILED, &error);
+	return false;
+}
+
+/* Up to where it has decayed; the rest is mixed over what follows. */
+static int play_chime(struct renderer *renderer, const struct rundown_item *item)
+{
+	struct clip clip;
+
+	if (!load(renderer, item->text, &clip))
+		return 0;
+	size_t tail = clip_tail_frame(&clip, TAIL_BELOW_DB);
+	mixdown_duck(&renderer->mixdown, false);
+	/* A tail that is still sounding (two chimes in a row) ends before this one. */
+	int result = push(renderer, NULL, mixdown_rest_frames(&renderer->mixdown));
+	if (result == 0)
+		result = push(renderer, clip.frames, tail);
+	mixdown_set_tail(&renderer->mixdown, &clip, tail);
+	return result;
+}
+
+static int play_silence(struct renderer *renderer, const struct rundown_item *item)
+{
+	if (item->duration_us >= UNDUCK_MS * US_PER_MS)
+		mixdown_duck(&renderer->mixdown, false);
+	return push(renderer, NULL, frames_of_us(renderer, item->duration_us));
+}
+
+/* --- Speech
+ * ------------------------------------------------------------------------------------------ */
+
+static int use_resampler(struct renderer *renderer, unsigned from_hz)
+{
+	if (renderer->resampler && renderer->resampler_from_hz == from_hz)
+		return 0;
+	renderer->resampler = resampler_free(renderer->resampler);
+	renderer->resampler = resampler_new(from_hz, programme_rate_hz(renderer->programme));
+	if (!renderer->resampler)
+		return errno > 0 ? -errno : -EINVAL;
+	renderer->resampler_from_hz = from_hz;
+	return 0;
+}
+
+/* Converts and pushes; with `last` what the filter still holds, too. */
+static int push_speech(struct renderer *renderer, const float *frames, size_t count, bool last)
+{
+	float converted[BLOCK_FRAMES];
+
+	for (;;) {
+		size_t used = 0;
+		long given = resampler_run(
+			renderer->resampler, frames, count, last, &used, converted, BLOCK_FRAMES);
+		if (given < 0)
+			return (int)given;
+		int result = push(renderer, converted, (size_t)given);
+		if (result < 0)
+			return result;
+		frames += used;
+		count -= used;
+		if (given == 0 && (used == 0 || count == 0))
+			return 0;
+	}
+}
+
+static int on_sound(const float *frames, size_t count, unsigned rate_hz, void *context)
+{
+	struct renderer *renderer = context;
+
+	renderer->wait_since_mono_us = TIME_UNSET;
+	int result = use_resampler(renderer, rate_hz);
+	return result < 0 ? result : push_speech(renderer, frames, count, false);
+}
+
+/* The engine is late. While the ring holds enough, or nothing has sounded yet, there is only the
+ * clock to watch; else what there is besides speech goes on, at the pace of real time: a reader
+ * without a pace (a file) is not flooded with silence. Returns the next call in ms. */
+static int on_waiting(void *context)
+{
+	struct renderer *renderer = context;
+	struct programme *programme = renderer->programme;
+	uint64_t wakeups;
+
+	(void)!read(programme_space_fd(programme), &wakeups, sizeof wakeups);
+	if (programme_aborted(programme))
+		return -ECANCELED;
+	size_t lead = programme_lead_frames(programme);
+	size_t least = frames_of_ms(renderer, LEAD_MIN_MS);
+	if (renderer->pushed_frames == 0 && !mixdown_sounds(&renderer->mixdown))
+		return FILL_MS;
+	if (lead >= least) {
+		renderer->wait_since_mono_us = TIME_UNSET;
+		return FILL_MS + (int)((lead - least) * 1000 / programme_rate_hz(programme));
+	}
+	int64_t now_us = clock_mono_us();
+	if (renderer->wait_since_mono_us == TIME_UNSET) {
+		renderer->wait_since_mono_us = now_us;
+		renderer->filled_frames = 0;
+		return FILL_MS;
+	}
+	uint64_t due = frames_of_us(renderer, now_us - renderer->wait_since_mono_us);
+	size_t count = (size_t)(due - renderer->filled_frames);
+	if (count > least - lead)
+		count = least - lead;
+	renderer->filled_frames += count;
+	return push(renderer, NULL, count) < 0 ? -ECANCELED : FILL_MS;
+}
+
+static struct engine *engine_at(struct renderer *renderer, size_t index)
+{
+	if (!renderer->engines[index])
+		renderer->engines[index] = engine_new(
+			&renderer->config.engines[index], renderer->config.helper_dirs);
+	return renderer->engines[index];
+}
+
+/* One try of one sentence. */
+static int speak_once(struct renderer *renderer, size_t index, bool first_choice, const char *text,
+	struct error *error)
+{
+	struct engine_voice voice = renderer->voice;
+	struct engine_wait wait = {
+		.waiting = on_waiting,
+		.cancel_fd = programme_space_fd(renderer->programme),
+		.context = renderer,
+	};
+
+	/* The name of a voice means nothing to another engine than the one it was asked of. */
+	voice.name = first_choice ? renderer->voice_name : NULL;
+	renderer->wait_since_mono_us = TIME_UNSET;
+	if (renderer->resampler)
+		resampler_reset(renderer->resampler);
+	int result = engine_speak(
+		engine_at(renderer, index), text, &voice, on_sound, renderer, &wait, error);
+	if (result == 0)
+		result = push_speech(renderer, NULL, 0, true);
+	return programme_aborted(renderer->programme) ? -ECANCELED : result;
+}
+
+/* The sentence on one engine: once, and once more on a fresh connection. */
+static int speak_on(struct renderer *renderer, size_t index, bool first_choice, const char *text)
+{
+	struct error error = { 0 };
+	int result = 0;
+
+	for (int try = 0; try < 2; try++) {
+		uint64_t before = renderer->pushed_frames;
+		result = speak_once(renderer, index, first_choice, text, &error);
+		if (result == 0 || result == -ECANCELED)
+			return result;
+		renderer->strikes[index] += result == -EPROTO ? STRIKES_CRASH : STRIKES_SILENCE;
+		post(renderer, RENDERER_ENGINE_FAILED, &error);
+		if (renderer->pushed_frames > before) {
+			int pushed = push(renderer, NULL, frames_of_ms(renderer, RETRY_PAUSE_MS));
+			if (pushed < 0)
+				return pushed;
+		}
+	}
+	return result;
+}
+
+/* On each engine in turn; those that failed too often last. */
+static int play_sentence(struct renderer *renderer, const struct rundown_item *item)
+{
+	size_t count = renderer->config.engines_count;
+	uint64_t tried = 0;
+	int result = -ENOENT;
+
+	mixdown_duck(&renderer->mixdown, true);
+	for (size_t turn = 0; turn < 2 * count; turn++) {
+		size_t place = turn % count, index = renderer->order[place];
+		bool out = renderer->strikes[index] >= STRIKES_OUT;
+		if (tried & UINT64_C(1) << index || (out && turn < count))
+			continue;
+		tried |= UINT64_C(1) << index;
+		result = speak_on(renderer, index, place == 0, item->text);
+		if (result == 0 || result == -ECANCELED)
+			break;
+	}
+	return result;
+}
+
+/* --- The thread
+ * ------------------------------------------------------------------------------------ */
+
+static int (*const play[])(struct renderer *renderer, const struct rundown_item *item) = {
+	[RUNDOWN_CHIME] = play_chime,
+	[RUNDOWN_SENTENCE] = play_sentence,
+	[RUNDOWN_SILENCE] = play_silence,
+};
+
+/* A child starts in the background while the chime is decoded and pushed. (A server is not dialled
+ * here: that may take seconds.) */
+static void warm_up(struct renderer *renderer)
+{
+	struct error error;
+
+	if (renderer->config.engines_count == 0)
+		return;
+	struct engine *engine = engine_at(renderer, renderer->order[0]);
+	if (engine_config_of(engine)->command)
+		(void)!engine_warm(engine, &error); /* shows again at the sentence */
+}
+
+static int play_items(struct renderer *renderer)
+{
+	const struct rundown *rundown = renderer->rundown;
+
+	for (size_t i = renderer->first_item; i < rundown->count; i++) {
+		renderer->item = i;
+		programme_mark(renderer->programme, i);
+		int result = play[rundown->items[i].what](renderer, &rundown->items[i]);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+/* What still sounds may end. */
+static int play_out(struct renderer *renderer)
+{
+	mixdown_fade(&renderer->mixdown);
+	return push(renderer, NULL, mixdown_rest_frames(&renderer->mixdown));
+}
+
+/* The first choice is the one to be needed next. The others end here, not in main, since a child
+ * may take its time. */
+static void keep_one_engine(struct renderer *renderer)
+{
+	bool kept = false;
+
+	for (size_t i = 0; i < renderer->config.engines_count; i++) {
+		struct engine **engine = &renderer->engines[renderer->order[i]];
+		if (!kept && *engine && renderer->strikes[renderer->order[i]] == 0)
+			kept = true;
+		else
+			*engine = engine_free(*engine);
+	}
+}
+
+static void *run(void *context)
+{
+	struct renderer *renderer = context;
+	struct clip bed = { 0 };
+
+	warm_up(renderer);
+	renderer->item = renderer->first_item;
+	bool has_bed = renderer->rundown->bed && load(renderer, renderer->rundown->bed, &bed);
+	mixdown_init(&renderer->mixdown, programme_rate_hz(renderer->programme),
+		has_bed ? &bed : NULL, renderer->config.duck_db);
+	int result = play_items(renderer);
+	int ended = result == -ECANCELED ? result : play_out(renderer);
+	mixdown_done(&renderer->mixdown);
+	programme_complete(renderer->programme);
+	keep_one_engine(renderer);
+	if (result == -ECANCELED || ended == -ECANCELED)
+		return NULL;
+	prime(renderer);
+	post(renderer, result == 0 ? RENDERER_DONE : RENDERER_FAILED, NULL);
+	return NULL;
+}
+
+/* --- main's side
+ * -------------------------------------------------------------------------------------- */
+
+/* The wished engine first, then the others as configured. */
+static void set_order(struct renderer *renderer, const char *wish)
+{
+	const struct renderer_config *config = &renderer->config;
+	size_t count = 0;
+
+	for (int wished = 1; wished >= 0; wished--)
+		for (size_t i = 0; i < config->engines_count; i++) {
+			bool is_wished = wish && strcmp(config->engines[i].name, wish) == 0;
+			if (is_wished == wished)
+				renderer->order[count++] = i;
+		}
+}
+
+static bool place_warm(struct renderer *renderer, struct engine *warm)
+{
+	for (size_t i = 0; warm && i < renderer->config.engines_count; i++)
+		if (engine_config_of(warm) == &renderer->config.engines[i]) {
+			renderer->engines[i] = warm;
+			return true;
+		}
+	return false;
+}
+
+static struct renderer *renderer_free(struct renderer *renderer)
+{
+	for (size_t i = 0; i < renderer->config.engines_count; i++)
+		engine_free(renderer->engines[i]);
+	resampler_free(renderer->resampler);
+	rundown_free(renderer->rundown);
+	free(renderer->engines);
+	free(renderer->strikes);
+	free(renderer->order);
+	free(renderer->voice_name);
+	free(renderer);
+	return NULL;
+}
+
+struct renderer *renderer_start(const struct renderer_config *config, struct rundown *rundown,
+	size_t first_item, struct programme *programme, const char *engine_name,
+	const struct engine_voice *voice, struct engine *warm, struct inbox *events)
+{
+	size_t count = config->engines_count;
+	struct renderer *renderer = xcalloc(1, sizeof *renderer);
+
+	*renderer = (struct renderer){
+		.config = *config,
+		.first_item = first_item,
+		.programme = programme,
+		.events = events,
+		.voice = *voice,
+		.voice_name = voice->name ? xstrdup(voice->name) : NULL,
+		.order = xcalloc(count, sizeof *renderer->order),
+		.engines = xcalloc(count, sizeof(struct engine *)),
+		.strikes = xcalloc(count, sizeof *renderer->strikes),
+		.rundown = rundown,
+	};
+	set_order(renderer, engine_name);
+	bool placed = place_warm(renderer, warm);
+	int result = thread_start(&renderer->thread, "renderer", 0, run, renderer);
+	if (result == 0) {
+		if (!placed)
+			engine_free(warm); /* of a configuration that is no more */
+		return renderer;
+	}
+	renderer->rundown = NULL; /* the caller's still, */
+	for (size_t i = 0; i < count; i++)
+		if (renderer->engines[i] == warm)
+			renderer->engines[i] = NULL; /* and so is the engine */
+	renderer_free(renderer);
+	errno = -result;
+	return NULL;
+}
+
+int renderer_join(struct renderer *renderer, int timeout_ms, struct engine **ret_warm)
+{
+	int result = thread_join(&renderer->thread, timeout_ms);
+
+	if (result < 0)
+		return result;
+	struct engine *warm = NULL;
+	for (size_t i = 0; i < renderer->config.engines_count && !warm; i++)
+		warm = hand_over(renderer->engines[i]);
+	renderer_free(renderer);
+	*ret_warm = warm;
+	return 0;
+}
+
+const struct rundown *renderer_rundown(const struct renderer *renderer)
+{
+	return renderer->rundown;
+}
