@@ -1,0 +1,4 @@
+loalang_unit_test(text base)
+loalang_unit_test(time base)
+loalang_unit_test(json base)
+loalang_unit_test(inbox base)
