@@ -30,6 +30,10 @@ expect Service StartLimitIntervalSec "" "it would set a limit again"
 expect Service Restart always "a daemon that has left must come back"
 expect Service WatchdogSec 30 "a wedged thread must be noticed"
 expect Service Type notify "the watchdog and readiness are notified"
+expect Service NoNewPrivileges yes "no program may gain what the daemon has not"
+expect Service ProtectSystem strict "it writes its own state only"
+expect Service DevicePolicy closed "no device but those allowed"
+expect Service ProtectClock "" "adjtimex, which only asks, would be refused"
 expect Service RestrictRealtime "" "the device threads need SCHED_FIFO"
 expect Service PrivateDevices "" "/dev/snd must be there"
 expect Service DeviceAllow "char-alsa rw" "/dev/snd must be there"
@@ -41,6 +45,6 @@ complaints=$(systemd-analyze verify --man=no --recursive-errors=no "$unit" 2>&1)
 	{ echo "systemd-analyze verify failed" && failed=1; }
 [[ -z $complaints ]] || { echo "$complaints" && failed=1; }
 
-systemd-analyze security --offline=true --threshold=20 --no-pager "$unit" >"$work/security" 2>&1 ||
+systemd-analyze security --offline=true --threshold=25 --no-pager "$unit" >"$work/security" 2>&1 ||
 	{ grep -E '✗|exposure' "$work/security" && failed=1; }
 exit "$failed"
