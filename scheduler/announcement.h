@@ -14,25 +14,47 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ANNOUNCEMENT_PAYLOAD_MAX (64 * 1024) /* bytes */
-#define ANNOUNCEMENT_TEXT_MAX 20000          /* characters */
-#define ANNOUNCEMENT_TITLE_MAX 200           /* characters */
-#define ANNOUNCEMENT_REPEAT_MAX 10
-#define ANNOUNCEMENT_EXPIRES_DEFAULT_US (INT64_C(3600) * US_PER_SEC)
-#define ID_MAX_BYTES 96 /* a name, or a schedule's name with "@" and the time of an occurrence */
+#define ANNOUNCEMENT_PAYLOAD_MAX           (64 * 1024) /* bytes */
+#define ANNOUNCEMENT_TEXT_MAX              20000       /* characters */
+#define ANNOUNCEMENT_TITLE_MAX             200         /* characters */
+#define ANNOUNCEMENT_REPEAT_MAX            10
+#define ANNOUNCEMENT_REVISION_MAX          (INT64_C(1) << 53) /* what every JSON reader holds exactly */
+#define ANNOUNCEMENT_REPEAT_GAP_DEFAULT_US (2 * US_PER_SEC)
+#define ANNOUNCEMENT_REPEAT_GAP_MAX_US     (INT64_C(600) * US_PER_SEC)
+#define ANNOUNCEMENT_EMERGENCY_TIMES       3 /* an emergency is said this often unless told otherwise */
+#define ANNOUNCEMENT_EXPIRES_DEFAULT_US    (INT64_C(3600) * US_PER_SEC)
+/* Instants of an announcement lie in [MIN, MAX): 1970-01-02 and 2199-01-01, so that no time zone
+ * and no default carries one out of what RFC 3339 text can say here. */
+#define ANNOUNCEMENT_TIME_MIN_US (INT64_C(86400) * US_PER_SEC)
+#define ANNOUNCEMENT_TIME_MAX_US (INT64_C(7226582400) * US_PER_SEC)
+#define ID_MAX_BYTES             96 /* a name, or a schedule's name with "@" and the time of an occurrence */
 
 enum priority { PRIORITY_BACKGROUND, PRIORITY_NORMAL, PRIORITY_PRIORITY, PRIORITY_EMERGENCY };
 #define PRIORITIES_COUNT 4
+extern const char *const priority_names[PRIORITIES_COUNT + 1]; /* by enum priority, then NULL */
 const char *priority_name(enum priority priority);
 int priority_parse(const char *text, enum priority *ret_priority) _must_check_; /* -EINVAL */
 
 enum interrupted { INTERRUPTED_RESUME, INTERRUPTED_RESTART, INTERRUPTED_DROP };
+extern const char *const interrupted_names[]; /* by enum interrupted, then NULL */
 
 enum reason { /* why, in receipts; reason_name() gives the word of the protocol */
 	REASON_NONE,
-	REASON_BAD_JSON, REASON_UNKNOWN_KEY, REASON_BAD_VALUE, REASON_TOO_LONG, REASON_TOO_LARGE,
-	REASON_EMPTY, REASON_DUPLICATE, REASON_EXPIRED, REASON_QUEUE_FULL, REASON_CLOCK, REASON_ENGINE,
-	REASON_OUTPUT_LOST, REASON_WITHDRAWN, REASON_STOPPED, REASON_RETAINED_CONTROL,
+	REASON_BAD_JSON,
+	REASON_UNKNOWN_KEY,
+	REASON_BAD_VALUE,
+	REASON_TOO_LONG,
+	REASON_TOO_LARGE,
+	REASON_EMPTY,
+	REASON_DUPLICATE,
+	REASON_EXPIRED,
+	REASON_QUEUE_FULL,
+	REASON_CLOCK,
+	REASON_ENGINE,
+	REASON_OUTPUT_LOST,
+	REASON_WITHDRAWN,
+	REASON_STOPPED,
+	REASON_RETAINED_CONTROL,
 };
 const char *reason_name(enum reason reason); /* REASON_NONE: NULL */
 
@@ -68,17 +90,26 @@ struct announcement_defaults {
 /* Decodes JSON (first non-blank byte "{"; a BOM is passed over) or, for anything else, takes the
  * payload as the text itself. `topic_id` is the id in the topic, or NULL: then the id comes from
  * the JSON, or from `make_id`. NULL on refusal, with *ret_reason and *error (Vietnamese, naming
- * key and place); *ret_id (ID_MAX_BYTES + 1 bytes) then holds the id as far as it is known, else "".
+ * key and place). *ret_id (ID_MAX_BYTES + 1 bytes) always receives the id as far as it is known
+ * (never `make_id` of something refused), else "". Instants and durations are cut to whole
+ * milliseconds, gain to hundredths. What has expired already is accepted: the queue judges.
+ * A withdrawal holds exactly `withdrawn` and `revision`, both required, and needs `topic_id`.
  * The text itself is judged by tts/reading. */
 struct announcement *announcement_parse(const char *payload, size_t length, const char *topic_id,
 	const char *make_id, const struct announcement_defaults *defaults, char *ret_id,
 	enum reason *ret_reason, struct error *error) _must_check_;
 
-/* As JSON with absolute times; announcement_parse() of it gives an equal announcement. The
- * caller frees. */
+/* Reads back what announcement_format() wrote of `id` (to the store); without the limit of a
+ * payload, which the filled-in defaults may have passed. NULL with *error. */
+struct announcement *announcement_load(
+	const char *json, size_t length, const char *id, struct error *error) _must_check_;
+
+/* As JSON with absolute times; announcement_load() of it gives an equal announcement. The caller
+ * frees. */
 char *announcement_format(const struct announcement *announcement) _must_check_;
 
-/* Whether the two say the same (everything but arrival defaults of start and expiry). */
+/* Whether the two say the same. Without a start the expiry is not compared: it may be the default,
+ * which comes from the arrival. */
 bool announcement_same(const struct announcement *a, const struct announcement *b);
 
 struct announcement *announcement_ref(struct announcement *announcement);

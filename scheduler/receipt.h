@@ -8,8 +8,16 @@
 #include "scheduler/announcement.h"
 
 enum receipt_event {
-	RECEIPT_ACCEPTED, RECEIPT_REJECTED, RECEIPT_STARTED, RECEIPT_INTERRUPTED, RECEIPT_RESUMED,
-	RECEIPT_FINISHED, RECEIPT_CANCELLED, RECEIPT_EXPIRED, RECEIPT_FAILED, RECEIPT_SUPERSEDED,
+	RECEIPT_ACCEPTED,
+	RECEIPT_REJECTED,
+	RECEIPT_STARTED,
+	RECEIPT_INTERRUPTED,
+	RECEIPT_RESUMED,
+	RECEIPT_FINISHED,
+	RECEIPT_CANCELLED,
+	RECEIPT_EXPIRED,
+	RECEIPT_FAILED,
+	RECEIPT_SUPERSEDED,
 };
 const char *receipt_event_name(enum receipt_event event);
 bool receipt_event_final(enum receipt_event event); /* ends an announcement on an output */
@@ -19,12 +27,12 @@ struct receipt {
 	const char *id;
 	int64_t revision;
 	const char *node;
-	const char *output;     /* NULL: the node as a whole */
-	int64_t at_us;          /* real */
-	double seconds_asked;   /* NAN: not known */
-	double seconds_played;  /* NAN: not applicable */
+	const char *output;    /* NULL: the node as a whole */
+	int64_t at_us;         /* real */
+	double seconds_asked;  /* NAN: not known */
+	double seconds_played; /* NAN: not applicable */
 	enum reason reason;
-	const char *detail;     /* Vietnamese; NULL: none */
+	const char *detail;        /* Vietnamese; NULL: none */
 	const char *spoken_sha256; /* of the reading's `spoken`; NULL: nothing was read */
 };
 

@@ -6,11 +6,21 @@
  *
  * Kept:  announcement  id → revision, the announcement as JSON, arrival, sequence
  *        play          (id, output) → revision, state: what this output knows of that id, kept
- *                      until `forget_us`, so that redelivery, retained replay and restart never speak twice
- *        receipt       sequence → JSON, until the broker has taken it
- *        setting       key → value (gains, the last time seen)
+ *                      until `forget_us`, so that redelivery, retained replay and restart never
+ * speak twice receipt       sequence → JSON, until the broker has taken it setting       key →
+ * value (gains, the last time seen)
  *
  * Reading is done once, at the start (STORE_LOADED), and for receipts in small batches.
+ *
+ * When the disk fails (full, read-only, damaged, I/O errors) what was posted waits in memory and is
+ * tried again, after 1 s and then ever longer, up to 30 s: one STORE_FAULT, and one
+ * STORE_RECOVERED when a write went through. At most STORE_WAITING_MAX changes or
+ * STORE_WAITING_BYTES_MAX wait so; then the oldest groups are given up (event->dropped_up_to).
+ * If the file cannot even be opened at the start, STORE_LOADED comes empty (its error says why),
+ * then STORE_FAULT, and the node works from memory; what such a file held is loaded at the next
+ * start. A damaged file is kept aside and a new one begun; when that happens while running,
+ * STORE_RECOVERED says so (begun_anew): main should put again what it holds.
+ *
  * store_file.h is the part without the thread.
  */
 #pragma once
@@ -19,13 +29,21 @@
 #include "base/error.h"
 #include "scheduler/announcement.h"
 
+#define STORE_WAITING_MAX       20000 /* changes */
+#define STORE_WAITING_BYTES_MAX (32 * 1024 * 1024)
+
 enum play_state {
-	PLAY_QUEUED,    /* accepted, waits (or waits again after a restart) */
-	PLAY_PLAYING,   /* has begun */
-	PLAY_FINISHED, PLAY_CANCELLED, PLAY_EXPIRED, PLAY_FAILED, PLAY_SUPERSEDED,
+	PLAY_QUEUED,  /* accepted, waits (or waits again after a restart) */
+	PLAY_PLAYING, /* has begun */
+	PLAY_FINISHED,
+	PLAY_CANCELLED,
+	PLAY_EXPIRED,
+	PLAY_FAILED,
+	PLAY_SUPERSEDED,
 };
 const char *play_state_name(enum play_state state);
 bool play_state_final(enum play_state state);
+int play_state_parse(const char *text, enum play_state *ret_state) _must_check_; /* -EINVAL */
 
 struct store_play {
 	char *id;
@@ -57,30 +75,41 @@ struct store_event {
 		STORE_LOADED,   /* once, first: announcements, plays, settings, next_* */
 		STORE_DURABLE,  /* everything up to `ticket` is on disk */
 		STORE_RECEIPTS, /* answer to store_read_receipts() */
-		STORE_FAULT,    /* error: what failed; changes of that batch are kept and tried again */
+		STORE_FAULT, /* error: what failed; changes of that batch are kept and tried again
+			      */
 		STORE_RECOVERED, /* the fault is over */
 	} what;
 	uint64_t ticket;
-	struct store_announcement *announcements; size_t announcements_count;
-	struct store_play *plays;                 size_t plays_count;
-	struct store_setting *settings;           size_t settings_count;
-	struct store_receipt *receipts;           size_t receipts_count;
-	uint64_t next_sequence;         /* of announcements */
+	struct store_announcement *announcements;
+	size_t announcements_count;
+	struct store_play *plays;
+	size_t plays_count;
+	struct store_setting *settings;
+	size_t settings_count;
+	struct store_receipt *receipts;
+	size_t receipts_count;
+	uint64_t next_sequence; /* of announcements */
 	uint64_t next_receipt_sequence;
-	struct error error;             /* STORE_FAULT; STORE_LOADED: what had to be set aside, or "" */
+	uint64_t dropped_up_to; /* STORE_FAULT, STORE_RECOVERED: some changes up to this
+				 * ticket were given up, in spite of STORE_DURABLE; 0: none */
+	bool begun_anew;        /* STORE_RECOVERED: the old file was set aside, see above */
+	struct error error;     /* STORE_FAULT: what failed; STORE_LOADED, STORE_RECOVERED:
+				 * what had to be set aside, or "" */
 };
 void store_event_free(struct inbox_link *event);
 
 struct store;
 
-/* Starts the thread; it opens (or creates) `state_dir`/loalang.db. `events` is borrowed. NULL with
- * errno. */
+/* Starts the thread; it creates `state_dir` if only that is missing, and opens (or creates)
+ * `state_dir`/loalang.db. `events` is borrowed until store_stop(). NULL with errno. */
 struct store *store_start(const char *state_dir, struct inbox *events) _must_check_;
-/* Commits what waits and ends the thread: 0 and freed, or -ETIMEDOUT (the disk hangs). */
+/* Flushes, commits what waits (one try) and ends the thread: 0 and freed, or -ETIMEDOUT (the disk
+ * hangs; the thread goes on, and the process must _exit). */
 int store_stop(struct store *store, int timeout_ms) _must_check_;
 
-/* Each posts one change and returns its ticket; all by main, all by value. Changes posted without
- * returning to the event loop in between are committed together or, after a crash, not at all. */
+/* Each adds one change to the group that is being made and returns its ticket; all by main, all by
+ * value. The thread sees the group at store_flush(); after a crash it is there as a whole or not
+ * at all. A ticket is at least 1. */
 uint64_t store_put_announcement(struct store *store, const struct announcement *announcement,
 	int64_t arrival_us, uint64_t sequence);
 uint64_t store_drop_announcement(struct store *store, const char *id);
@@ -90,10 +119,12 @@ uint64_t store_drop_receipts(struct store *store, uint64_t up_to_sequence);
 uint64_t store_put_setting(struct store *store, const char *key, const char *value);
 /* Drops plays whose forget_us has passed, and announcements without a live play. */
 uint64_t store_forget(struct store *store, int64_t now_us);
-/* Asks for up to `limit` receipts after `after_sequence`: STORE_RECEIPTS. */
+/* Asks for up to `limit` receipts after `after_sequence`: STORE_RECEIPTS. Receipts that still wait
+ * for a failing disk are among them. Flushes. */
 void store_read_receipts(struct store *store, uint64_t after_sequence, size_t limit);
-/* Ends a group: tells the thread that what was posted may be committed now. */
+/* Ends the group: the thread may commit it now. Without a change: nothing. */
 void store_flush(struct store *store);
 
-void store_kick(struct store *store);        /* health */
+/* Health: a kick makes the thread turn once more, unless the disk holds it. */
+void store_kick(struct store *store);
 uint64_t store_turns(const struct store *store);

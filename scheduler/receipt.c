@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scheduler/receipt.h"
+#include "base/json.h"
+
+static const char *const names[] = {
+	[RECEIPT_ACCEPTED] = "accepted",
+	[RECEIPT_REJECTED] = "rejected",
+	[RECEIPT_STARTED] = "started",
+	[RECEIPT_INTERRUPTED] = "interrupted",
+	[RECEIPT_RESUMED] = "resumed",
+	[RECEIPT_FINISHED] = "finished",
+	[RECEIPT_CANCELLED] = "cancelled",
+	[RECEIPT_EXPIRED] = "expired",
+	[RECEIPT_FAILED] = "failed",
+	[RECEIPT_SUPERSEDED] = "superseded",
+};
+
+static const bool final[] = {
+	[RECEIPT_FINISHED] = true,
+	[RECEIPT_CANCELLED] = true,
+	[RECEIPT_EXPIRED] = true,
+	[RECEIPT_FAILED] = true,
+	[RECEIPT_SUPERSEDED] = true,
+};
+
+const char *receipt_event_name(enum receipt_event event)
+{
+	return names[event];
+}
+
+bool receipt_event_final(enum receipt_event event)
+{
+	return final[event];
+}
+
+char *receipt_format(const struct receipt *receipt)
+{
+	struct strbuf out = { 0 };
+
+	json_write_begin_object(&out, NULL);
+	json_write_string(&out, "id", receipt->id);
+	json_write_integer(&out, "revision", receipt->revision);
+	json_write_string(&out, "node", receipt->node);
+	json_write_string(&out, "output", receipt->output);
+	json_write_string(&out, "event", receipt_event_name(receipt->event));
+	json_write_time(&out, "at", receipt->at_us);
+	json_write_real(&out, "seconds_asked", receipt->seconds_asked, 3);
+	json_write_real(&out, "seconds_played", receipt->seconds_played, 3);
+	json_write_string(&out, "reason", reason_name(receipt->reason));
+	json_write_null(&out, "schedule");
+	json_write_string(&out, "spoken_sha256", receipt->spoken_sha256);
+	json_write_string(&out, "detail", receipt->detail);
+	json_write_end_object(&out);
+	return strbuf_take(&out);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scheduler/store_change.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *const state_names[] = {
+	[PLAY_QUEUED] = "queued",
+	[PLAY_PLAYING] = "playing",
+	[PLAY_FINISHED] = "finished",
+	[PLAY_CANCELLED] = "cancelled",
+	[PLAY_EXPIRED] = "expired",
+	[PLAY_FAILED] = "failed",
+	[PLAY_SUPERSEDED] = "superseded",
+};
+
+const char *play_state_name(enum play_state state)
+{
+	return state_names[state];
+}
+
+int play_state_parse(const char *text, enum play_state *ret_state)
+{
+	for (unsigned i = 0; i < countof(state_names); i++)
+		if (strcmp(text, state_names[i]) == 0) {
+			*ret_state = i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+bool play_state_final(enum play_state state)
+{
+	return state != PLAY_QUEUED && state != PLAY_PLAYING;
+}
+
+struct store_change *store_change_free(struct store_change *change)
+{
+	if (!change)
+		return NULL;
+	free(change->id);
+	free(change->output);
+	free(change->text);
+	free(change);
+	return NULL;
+}
+
+void store_change_free_all(struct store_change *first)
+{
+	while (first) {
+		struct store_change *next = first->next;
+		store_change_free(first);
+		first = next;
+	}
+}
+
+static size_t text_bytes(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+size_t store_change_bytes(const struct store_change *change)
+{
+	return sizeof *change + text_bytes(change->id) + text_bytes(change->output) +
+	       text_bytes(change->text);
+}

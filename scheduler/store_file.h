@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The store's file: open it, load it, write groups of changes. Synchronous; one thread at a time;
+ * everything may take as long as the disk does. SQLite is known here and in store_load.c only.
+ *
+ * A file that is damaged (SQLite's quick check fails, or it is no database, or its tables are not
+ * ours) is renamed to loalang.db.corrupt-<UTC time> and a new one is begun. A row that cannot be
+ * decoded goes to the table `set_aside`; the others load.
+ *
+ * Errors: -ENOSPC, -EROFS, -EBUSY (another process holds the file), -EBADMSG (damaged), -EACCES
+ * (cannot be opened), -ENOMEM, -EIO; with what and where in *error.
+ */
+#pragma once
+
+#include "scheduler/store.h"
+#include "scheduler/store_change.h"
+
+#define STORE_FILE_NAME      "loalang.db"
+#define STORE_SET_ASIDE_MAX  100 /* rows kept in `set_aside`, the newest */
+#define STORE_SEQUENCE_MAX   (INT64_C(1) << 62)
+#define STORE_ROW_TEXT_BYTES (1024 * 1024) /* a longer text in a row is not ours */
+
+struct store_file;
+
+/* Opens or creates `state_dir`/loalang.db. A damaged file is set aside (store_file_notice()). */
+int store_file_open(
+	const char *state_dir, struct store_file **ret_file, struct error *error) _must_check_;
+/* Sets aside whatever is there, because of `cause`, and begins anew: for damage that only showed
+ * (-EBADMSG) while the file was used. The file must be closed. */
+int store_file_renew(const char *state_dir, const struct error *cause, struct store_file **ret_file,
+	struct error *error) _must_check_;
+struct store_file *store_file_close(struct store_file *file);
+DEFINE_CLEANUP(struct store_file *, store_file_close)
+
+/* What opening had to set aside; "" for nothing. */
+const char *store_file_notice(const struct store_file *file);
+
+/* Fills the parts of a STORE_LOADED event; event->error tells which rows were set aside.
+ * On failure the event is partly filled and is freed as usual. */
+int store_file_load(
+	struct store_file *file, struct store_event *event, struct error *error) _must_check_;
+
+/* A transaction: begin, any number of changes, commit. After a failure of change or commit nothing
+ * of it is kept, and the transaction is over. */
+int store_file_begin(struct store_file *file, struct error *error) _must_check_;
+int store_file_change(struct store_file *file, const struct store_change *change,
+	struct error *error) _must_check_;
+int store_file_commit(struct store_file *file, struct error *error) _must_check_;
+
+/* Fills event->receipts with at most `limit` after `after_sequence`, in order. */
+int store_file_read_receipts(struct store_file *file, uint64_t after_sequence, size_t limit,
+	struct store_event *event, struct error *error) _must_check_;
+
+/* Grows an array that is about to hold one more than `count` items of `size` bytes. */
+void *store_array_grow(void *array, size_t count, size_t size) _must_check_;
