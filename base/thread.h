@@ -15,6 +15,7 @@
 struct thread {
 	pthread_t id;
 	bool started;
+	int done_fd; /* an eventfd: readable when the thread has run to its end */
 };
 
 /* Starts `run(context)`. `name` is at most 15 bytes. `realtime_priority` 0 is an ordinary thread;
