@@ -145,3 +145,118 @@ def test_b7_a_line_lost_while_both_speak_does_not_disturb_the_other(rig):
     same([w for w, _, _ in words], list(reversed(COUNT * 2)))
     for (_, _, end), (_, start, _) in zip(words, words[1:]):
         near(start - end, analysis.TONE_GAP_SECONDS, 0.02, "pause between words")
+
+
+# --- with a card that misbehaves on request (tests/alsa/pcm_loatest.c) -------------------------
+
+def card(rig, name, **numbers):
+    return {"name": name, "device": rig.alsa.loatest(name, **numbers), "zones": ["trung-tam"]}
+
+
+def sentences(*numbers):
+    return " ".join(" ".join(COUNT[n] for n in part) + "." for part in numbers)
+
+
+def test_b4_no_word_is_lost_or_repeated(rig):
+    """An interrupted stream, a suspended machine, short writes and a busy device, all at once."""
+    engine, speech = rig.tone_engine()
+    node = rig.node("ubnd", [
+        card(rig, "dut", xrun_at=30000),
+        card(rig, "ngu", suspend_at=30000, resume_eagain=3),
+        card(rig, "ngu-han", suspend_at=30000, resume_fails=1),
+        card(rig, "ngan", short_writes=100),
+        card(rig, "ban", busy=2),
+    ], speech=speech)
+    rig.announce("trung-tam", "dem", " ".join(COUNT), expires=rig.in_future(60))
+    node.wait_finished("dem", timeout=30)
+    for name in ("dut", "ngu", "ngu-han", "ngan", "ban"):
+        words = analysis.tone_words(rig.alsa.heard(name))
+        whole = [w for w, a, b in words if b - a > 0.15]
+        same(whole, COUNT, name)
+        same(node.events("dem", name), ["accepted", "started", "finished"], name)
+
+def test_b4_xruns_are_counted_in_status(rig):
+    engine, speech = rig.tone_engine()
+    node = rig.node("ubnd", [card(rig, "dut", xrun_at=20000)], speech=speech)
+    rig.announce("trung-tam", "dem", " ".join(COUNT))
+    node.wait_finished("dem")
+    rig.wait(lambda: [s for s in rig.client.select(node.topic("status"))
+                      if s.json().get("outputs") and s.json()["outputs"][0]["xruns"] >= 1],
+             "the xrun in the status", 25)
+
+
+def test_b2_card_unplugged_while_speaking_and_plugged_in_again(rig):
+    engine, speech = rig.tone_engine()
+    node = rig.node("ubnd", [card(rig, "usb", gone_at=80000)], speech=speech)
+    rig.announce("trung-tam", "dut", sentences((0, 1, 2), (3, 4, 5, 6, 7), (8, 9)))
+    node.wait_state("usb", "lost")
+    before = analysis.said(rig.alsa.heard("usb"))
+    same(before[:3], ["một", "hai", "ba"])
+    assert "bốn" in before and "tám" not in before, before
+    rig.alsa.control("usb", back=1)
+    node.wait_receipt("dut", "finished", "usb", timeout=30)
+    same(analysis.said(rig.alsa.heard("usb"))[len(before):],
+         ["bốn", "năm", "sáu", "bảy", "tám", "chín", "mười"])
+    events = node.events("dut", "usb")
+    same(events, ["accepted", "started", "interrupted", "resumed", "finished"])
+    opens = [e for e in rig.alsa.events("usb") if e[2] in ("absent", "open")]
+    assert len(opens) < 12, f"opened {len(opens)} times"
+
+
+def test_b3_wedged_card_stop_sigterm_and_the_other_output(rig):
+    engine, speech = rig.tone_engine()
+    node = rig.node("ubnd", [card(rig, "ket", wedge_at=40000), card(rig, "tot")], speech=speech)
+    rig.announce("trung-tam", "dem", " ".join(COUNT * 2))
+    rig.wait(lambda: any(e[2] == "wedge" for e in rig.alsa.events("ket")), "the card to stand still")
+    node.wait_receipt("dem", "finished", "tot")
+    same(analysis.said(rig.alsa.heard("tot")), COUNT * 2)
+    # the wedge is noticed, the card opened anew, and the sentence said again
+    node.wait_receipt("dem", "finished", "ket", timeout=30)
+    same(analysis.said(rig.alsa.heard("ket"))[-20:], COUNT * 2)
+    node.stop()
+
+
+def test_b3_sigterm_while_a_card_is_wedged(rig):
+    engine, speech = rig.tone_engine()
+    node = rig.node("ubnd", [card(rig, "ket", wedge_at=20000)], speech=speech)
+    rig.announce("trung-tam", "dem", " ".join(COUNT))
+    rig.wait(lambda: any(e[2] == "wedge" for e in rig.alsa.events("ket")), "the card to stand still")
+    node.stop()
+
+
+def test_b3_stop_while_a_card_is_wedged(rig):
+    engine, speech = rig.tone_engine()
+    node = rig.node("ubnd", [card(rig, "ket", wedge_at=20000)], speech=speech)
+    rig.announce("trung-tam", "dem", " ".join(COUNT))
+    rig.wait(lambda: any(e[2] == "wedge" for e in rig.alsa.events("ket")), "the card to stand still")
+    rig.control("trung-tam", "stop")
+    same(node.wait_receipt("dem", "cancelled", "ket", timeout=8)["reason"], "stopped")
+    rig.announce("trung-tam", "sau", "một hai")
+    node.wait_receipt("sau", "finished", "ket")
+    same(analysis.said(rig.alsa.heard("ket"))[-2:], ["một", "hai"])
+
+
+def test_b7_unplugged_card_does_not_disturb_the_other(rig):
+    engine, speech = rig.tone_engine()
+    node = rig.node("ubnd", [card(rig, "usb", gone_at=30000), card(rig, "tot")], speech=speech)
+    rig.announce("trung-tam", "dem", " ".join(COUNT))
+    node.wait_state("usb", "lost")
+    node.wait_receipt("dem", "finished", "tot")
+    words = analysis.tone_words(rig.alsa.heard("tot"))
+    same([w for w, _, _ in words], COUNT)
+    for (_, _, end), (_, start, _) in zip(words, words[1:]):
+        near(start - end, analysis.TONE_GAP_SECONDS, 0.01, "pause between words")
+
+
+def test_two_cards_begin_together(rig):
+    """Two devices with clocks of their own: the first frames leave within 10 ms."""
+    engine, speech = rig.tone_engine()
+    node = rig.node("ubnd", [card(rig, "a"), card(rig, "b", buffer_frames=9600)], speech=speech)
+    start = 2.0
+    rig.announce("trung-tam", "cung", "một năm hai chín ba", start=rig.in_future(start))
+    node.wait_finished("cung")
+    first = [rig.alsa.mono_of_frame(name, analysis.segments(rig.alsa.heard(name))[0][0]
+                                    * analysis.RATE) for name in ("a", "b")]
+    between(abs(first[0] - first[1]) * 1000, 0, 10 * rig.scale, "apart (ms)")
+    started = mono_of(node.receipts("cung", "started", "a")[0]["at"])
+    near(first[0], started, 0.030 * rig.scale, "the receipt's time")

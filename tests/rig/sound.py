@@ -49,17 +49,49 @@ class Alsa:
         found = glob.glob(f"{self.build}/**/*loatest*.so", recursive=True)
         return found[0] if found else None
 
-    def loatest(self, name, **parameters):
+    def loatest(self, name, **numbers):
+        """A card that misbehaves: the numbers are those of tests/alsa/pcm_loatest.c."""
         module = self.loatest_module()
         if not module:
             raise ProcessError("the build has no loatest plugin (tests/alsa)")
         if not self.loatest_declared:
             self.declare(f'pcm_type.loatest {{ lib "{module}" }}\n')
             self.loatest_declared = True
-        fields = " ".join(f'{key} "{value}"' if isinstance(value, str) else f"{key} {value}"
-                          for key, value in parameters.items())
-        self.declare(f"pcm.{name} {{ type loatest {fields} }}\n")
+        fields = {"file": f'"{self.folder}/{name}.raw"', "control": f'"{self.folder}/{name}.ctl"',
+                  **numbers}
+        body = " ".join(f"{key} {value}" for key, value in fields.items())
+        self.declare(f"pcm.{name} {{ type loatest {body} }}\n")
         return name
+
+    def control(self, name, **numbers):
+        """Changes what a loatest card does, from now on."""
+        path = f"{self.folder}/{name}.ctl"
+        with open(path + ".new", "w") as file:
+            file.writelines(f"{key}={value}\n" for key, value in numbers.items())
+        os.replace(path + ".new", path)
+
+    def heard(self, name, channel=0):
+        """What a loatest card has played so far."""
+        try:
+            data = np.fromfile(f"{self.folder}/{name}.raw", dtype="<i2")
+        except FileNotFoundError:
+            return np.zeros(0, dtype=np.float32)
+        frames = data[:len(data) // 2 * 2].reshape(-1, 2)
+        return frames[:, channel].astype(np.float32) / 32768
+
+    def events(self, name):
+        """[(monotonic seconds, frames heard, event)] of a loatest card."""
+        try:
+            with open(f"{self.folder}/{name}.raw.log") as log:
+                rows = [line.split() for line in log if line.endswith("\n")]
+        except FileNotFoundError:
+            return []
+        return [(int(us) / 1e6, int(frames), event) for us, frames, event in rows]
+
+    def mono_of_frame(self, name, frame):
+        """When that frame was played: the card's clock runs by CLOCK_MONOTONIC since a start."""
+        start = [e for e in self.events(name) if e[2] == "start" and e[1] <= frame][-1]
+        return start[0] + (frame - start[1]) / analysis.RATE
 
     def takes(self, name):
         """One array (frames × channels at 48 kHz) for each opening that wrote sound."""
