@@ -1,0 +1,2 @@
+loalang_unit_test(ledger daemon)
+loalang_unit_test(mqtt daemon)
