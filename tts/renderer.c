@@ -61,7 +61,8 @@ static void post(
 	struct renderer *renderer, enum renderer_event_what what, const struct error *error)
 {
 	struct renderer_event *event = xcalloc(1, sizeof *event);
-	bool must = what == RENDERER_PRIMED || what == RENDERER_DONE || what == RENDERER_FAILED;
+	bool last = what == RENDERER_DONE || what == RENDERER_FAILED || what == RENDERER_CANCELLED;
+	bool must = last || what == RENDERER_PRIMED;
 
 	event->renderer = renderer;
 	event->what = what;
@@ -69,7 +70,7 @@ static void post(
 	if (error)
 		event->error = *error;
 	while (inbox_push(renderer->events, &event->link) < 0) {
-		if (!must || programme_aborted(renderer->programme)) {
+		if (!must || (!last && programme_aborted(renderer->programme))) {
 			free(event);
 			return;
 		}
@@ -405,8 +406,10 @@ static void *run(void *context)
 	mixdown_done(&renderer->mixdown);
 	programme_complete(renderer->programme);
 	keep_one_engine(renderer);
-	if (result == -ECANCELED || ended == -ECANCELED)
+	if (result == -ECANCELED || ended == -ECANCELED) {
+		post(renderer, RENDERER_CANCELLED, NULL);
 		return NULL;
+	}
 	prime(renderer);
 	post(renderer, result == 0 ? RENDERER_DONE : RENDERER_FAILED, NULL);
 	return NULL;

@@ -23,14 +23,18 @@ struct renderer_event {
 	struct inbox_link link;
 	struct renderer *renderer;
 	enum renderer_event_what {
-		RENDERER_PRIMED, /* the ring holds the first sound (or all of it): may be played */
-		RENDERER_ENGINE_FAILED, /* an engine failed and was replaced or passed over: a fault
-					 */
-		RENDERER_CHIME_FAILED, /* a chime or bed could not be read and was left out: a fault
-					*/
-		RENDERER_DONE,         /* the whole programme is in the ring */
-		RENDERER_FAILED, /* no engine could say a sentence; the programme is complete as
-				    far as it came */
+		/* The ring holds the first sound, or all of it: may be played. */
+		RENDERER_PRIMED,
+		/* Faults on the way: an engine failed and was replaced or passed over; a chime or
+		 * bed could not be read and was left out. */
+		RENDERER_ENGINE_FAILED,
+		RENDERER_CHIME_FAILED,
+		/* Exactly one of these is the last event, and the thread's last act: the whole
+		 * programme is in the ring; no engine could say a sentence (the programme is
+		 * complete as far as it came); the programme was aborted. */
+		RENDERER_DONE,
+		RENDERER_FAILED,
+		RENDERER_CANCELLED,
 	} what;
 	size_t item;        /* the item of the rundown it is about */
 	struct error error; /* for the failures */
@@ -52,7 +56,7 @@ struct renderer *renderer_start(const struct renderer_config *config, struct run
 	size_t first_item, struct programme *programme, const char *engine_name,
 	const struct engine_voice *voice, struct engine *warm, struct inbox *events) _must_check_;
 
-/* To be called after programme_abort() or RENDERER_DONE/FAILED: joins within `timeout_ms`, frees,
+/* To be called after the last event, or at shutdown after programme_abort(): joins within `timeout_ms`, frees,
  * and hands back an engine that is still good (NULL if none). -ETIMEDOUT: it hangs; not freed. */
 int renderer_join(struct renderer *renderer, int timeout_ms, struct engine **ret_warm) _must_check_;
 /* The rundown, for resuming; valid until renderer_join(). */
