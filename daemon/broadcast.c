@@ -260,7 +260,7 @@ void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_ev
 					programme_rate_hz(broadcast->programme);
 		}
 		break;
-	default:
+	case RENDERER_CANCELLED:
 		break;
 	}
 	join_renderer(broadcast);

@@ -617,6 +617,16 @@ static void free_outputs(struct node *node)
 	free(node->devices);
 }
 
+/* The last word, since a proper goodbye keeps the broker from publishing the will. */
+static void publish_offline(struct node *node)
+{
+	_cleanup_(freep) char *topic = report_topic(node, "status");
+	_cleanup_(freep) char *offline = report_offline(node);
+
+	if (mqtt_publish(node->mqtt, topic, offline, true, 0) < 0)
+		log_warning("too much waits for the broker, leaving without a word");
+}
+
 /* The mirror of start(). What hangs is left behind: then the process must end without waiting for
  * it, which is why the last thing here may be _exit(). */
 static void stop(struct node *node)
@@ -628,6 +638,8 @@ static void stop(struct node *node)
 		store_flush(node->store);
 		clean &= store_stop(node->store, 600) == 0;
 	}
+	if (node->mqtt && node->exit_status != NODE_RELOAD)
+		publish_offline(node);
 	clean &= mqtt_stop(node->mqtt, 500) == 0;
 	clean &= stop_devices(node, deadline_us);
 	if (!clean || !silent) {
