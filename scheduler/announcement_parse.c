@@ -125,6 +125,7 @@ static int64_t whole_ms(int64_t us)
 	return us - us % US_PER_MS;
 }
 
+/* target: int64_t; below `maximum`, which is in seconds */
 static int decode_instant(
 	const struct json_field *field, const struct json *value, void *target, struct error *error)
 {
@@ -133,8 +134,8 @@ static int decode_instant(
 
 	if (result < 0)
 		return result;
-	if (real_us < ANNOUNCEMENT_TIME_MIN_US || real_us >= ANNOUNCEMENT_TIME_MAX_US)
-		return error_set(error, -EINVAL, "thời điểm phải từ 1970-01-02 đến hết năm 2198");
+	if (real_us < ANNOUNCEMENT_TIME_MIN_US || real_us >= (int64_t)field->maximum * US_PER_SEC)
+		return error_set(error, -EINVAL, "thời điểm phải từ 1970-01-02 đến năm 2198");
 	*(int64_t *)target = whole_ms(real_us);
 	return 0;
 }
@@ -177,6 +178,12 @@ static int decode_withdrawn(
 
 /* --- The tables ----------------------------------------------------------------------------- */
 
+/* The start may follow from the issue, the expiry from the start: each has a day of room. */
+#define DAY_SECONDS    86400
+#define EXPIRES_BEFORE ((double)(ANNOUNCEMENT_TIME_MAX_US / US_PER_SEC))
+#define START_BEFORE   (EXPIRES_BEFORE - DAY_SECONDS)
+#define ISSUED_BEFORE  (START_BEFORE - DAY_SECONDS)
+
 #define AT(member) .offset = offsetof(struct announcement, member)
 
 /* The nested objects have no struct of their own: their offsets count from the announcement. */
@@ -207,8 +214,8 @@ static const struct json_field announcement_fields[] = {
 	{ "title", AT(title), decode_plain, .maximum = ANNOUNCEMENT_TITLE_MAX },
 	{ "text", AT(text), decode_plain, .maximum = ANNOUNCEMENT_TEXT_MAX },
 	{ "priority", AT(priority), json_decode_choice, .more = priority_names },
-	{ "start", AT(start_us), decode_instant },
-	{ "expires", AT(expires_us), decode_instant },
+	{ "start", AT(start_us), decode_instant, .maximum = START_BEFORE },
+	{ "expires", AT(expires_us), decode_instant, .maximum = EXPIRES_BEFORE },
 	{ "repeat", .decode = json_decode_object, .more = repeat_fields },
 	{ "chime", .decode = json_decode_object, .more = chime_fields },
 	{ "bed", AT(bed), json_decode_name },
@@ -216,7 +223,7 @@ static const struct json_field announcement_fields[] = {
 	{ "gain_db", AT(gain_db), decode_gain, GAIN_MIN_DB, GAIN_MAX_DB },
 	{ "interrupted", AT(interrupted), json_decode_choice, .more = interrupted_names },
 	{ "issued_by", AT(issued_by), decode_plain, .maximum = ISSUED_BY_MAX },
-	{ "issued_at", AT(issued_at_us), decode_instant },
+	{ "issued_at", AT(issued_at_us), decode_instant, .maximum = ISSUED_BEFORE },
 	{ NULL },
 };
 

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scheduler/announcement.h"
+#include "base/strbuf.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+#define NOW_US (INT64_C(1795255200) * US_PER_SEC) /* 2026-11-21T17:00:00+07:00 */
+#define MINUTE (60 * US_PER_SEC)
+
+static const struct announcement_defaults defaults = {
+	.now_us = NOW_US,
+	.sync_lead_us = 1500 * US_PER_MS,
+};
+
+struct outcome {
+	struct announcement *announcement;
+	char id[ID_MAX_BYTES + 1];
+	enum reason reason;
+	struct error error;
+};
+
+static void outcome_done(struct outcome *outcome)
+{
+	announcement_unref(outcome->announcement);
+}
+#define _outcome_ _cleanup_(outcome_done) struct outcome
+
+static struct outcome parse_bytes(const char *bytes, size_t length, const char *topic_id)
+{
+	struct outcome outcome = { 0 };
+
+	outcome.announcement = announcement_parse(bytes, length, topic_id, "tu-dat", &defaults,
+		outcome.id, &outcome.reason, &outcome.error);
+	return outcome;
+}
+
+static struct outcome parse(const char *payload, const char *topic_id)
+{
+	return parse_bytes(payload, strlen(payload), topic_id);
+}
+
+static void the_example_of_the_protocol_is_read(void **state)
+{
+	_outcome_ outcome = parse(
+		"\xef\xbb\xbf \r\n{\"id\": \"cat-dien-2026-11-22\", \"revision\": 7,"
+		"\"title\": \"Lịch cắt điện\", \"text\": \"Kính thưa bà con!\\nCắt điện.\","
+		"\"priority\": \"priority\", \"start\": \"2026-11-21T17:10:00+07:00\","
+		"\"expires\": \"2026-11-21T18:00:00+07:00\","
+		"\"repeat\": {\"times\": 2, \"gap\": \"3s\"},"
+		"\"chime\": {\"open\": \"thong-bao\", \"close\": \"none\"}, \"bed\": \"nhac\","
+		"\"voice\": {\"engine\": \"espeak-ng\", \"name\": \"vi\", \"rate\": 130,"
+		" \"pitch\": 45}, \"gain_db\": -2.504, \"interrupted\": \"restart\","
+		"\"issued_by\": \"Ban Văn hóa – Xã hội\","
+		"\"issued_at\": \"2026-11-21T16:40:00+07:00\", \"x-so\": {\"bat-ky\": [1]}}",
+		"cat-dien-2026-11-22");
+	const struct announcement *a = outcome.announcement;
+
+	(void)state;
+	assert_non_null(a);
+	assert_string_equal(a->id, "cat-dien-2026-11-22");
+	assert_string_equal(outcome.id, "cat-dien-2026-11-22");
+	assert_int_equal(a->revision, 7);
+	assert_false(a->withdrawal);
+	assert_string_equal(a->title, "Lịch cắt điện");
+	assert_string_equal(a->text, "Kính thưa bà con!\nCắt điện.");
+	assert_int_equal(a->priority, PRIORITY_PRIORITY);
+	assert_int_equal(a->start_us, NOW_US + 10 * MINUTE);
+	assert_int_equal(a->expires_us, NOW_US + 60 * MINUTE);
+	assert_int_equal(a->repeat_times, 2);
+	assert_int_equal(a->repeat_gap_us, 3 * US_PER_SEC);
+	assert_string_equal(a->chime_open, "thong-bao");
+	assert_string_equal(a->chime_close, "none");
+	assert_string_equal(a->bed, "nhac");
+	assert_string_equal(a->voice_engine, "espeak-ng");
+	assert_string_equal(a->voice_name, "vi");
+	assert_int_equal(a->voice_rate, 130);
+	assert_int_equal(a->voice_pitch, 45);
+	assert_true(a->gain_db == -2.5);
+	assert_int_equal(a->interrupted, INTERRUPTED_RESTART);
+	assert_string_equal(a->issued_by, "Ban Văn hóa – Xã hội");
+	assert_int_equal(a->issued_at_us, NOW_US - 20 * MINUTE);
+}
+
+static void only_text_is_required(void **state)
+{
+	_outcome_ outcome = parse("{\"text\":\"Xin chào\"}", NULL);
+	const struct announcement *a = outcome.announcement;
+
+	(void)state;
+	assert_non_null(a);
+	assert_string_equal(a->id, "tu-dat");
+	assert_string_equal(outcome.id, "tu-dat");
+	assert_int_equal(a->revision, 1);
+	assert_null(a->title);
+	assert_int_equal(a->priority, PRIORITY_NORMAL);
+	assert_true(a->start_us == TIME_UNSET);
+	assert_int_equal(a->expires_us, NOW_US + 60 * MINUTE);
+	assert_int_equal(a->repeat_times, 1);
+	assert_int_equal(a->repeat_gap_us, 2 * US_PER_SEC);
+	assert_string_equal(a->chime_open, "");
+	assert_string_equal(a->bed, "");
+	assert_string_equal(a->voice_engine, "");
+	assert_null(a->voice_name);
+	assert_int_equal(a->voice_rate, -1);
+	assert_int_equal(a->voice_pitch, -1);
+	assert_true(a->gain_db == 0);
+	assert_int_equal(a->interrupted, INTERRUPTED_RESUME);
+	assert_true(a->issued_at_us == TIME_UNSET);
+}
+
+static void an_emergency_is_said_three_times_unless_told_otherwise(void **state)
+{
+	static const struct {
+		const char *repeat;
+		int times;
+		int64_t gap_us;
+	} table[] = {
+		{ "", 3, 2 * US_PER_SEC },
+		{ ",\"repeat\":{}", 3, 2 * US_PER_SEC },
+		{ ",\"repeat\":{\"times\":1}", 1, 2 * US_PER_SEC },
+		{ ",\"repeat\":{\"gap\":\"500ms\"}", 3, 500 * US_PER_MS },
+		{ ",\"repeat\":{\"times\":10,\"gap\":\"0s\"}", 10, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(table); i++) {
+		_cleanup_(freep) char *payload = xasprintf(
+			"{\"text\":\"Lũ về\",\"priority\":\"emergency\"%s}", table[i].repeat);
+		_outcome_ outcome = parse(payload, NULL);
+		assert_non_null(outcome.announcement);
+		assert_int_equal(outcome.announcement->repeat_times, table[i].times);
+		assert_int_equal(outcome.announcement->repeat_gap_us, table[i].gap_us);
+	}
+}
+
+static void start_and_expiry_follow_from_the_issue(void **state)
+{
+	_outcome_ outcome = parse(
+		"{\"text\":\"a\",\"issued_at\":\"2026-11-21T16:00:00.0259+07:00\"}", "ban-tin");
+	int64_t start_us = NOW_US - 60 * MINUTE + 1525 * US_PER_MS; /* cut to milliseconds */
+
+	(void)state;
+	assert_non_null(outcome.announcement);
+	assert_int_equal(outcome.announcement->start_us, start_us);
+	assert_int_equal(outcome.announcement->expires_us, start_us + 60 * MINUTE);
+	_outcome_ later = parse("{\"text\":\"a\",\"start\":\"2026-11-22T05:00:00+07:00\","
+				"\"issued_at\":\"2026-11-21T16:00:00+07:00\"}",
+		NULL);
+	assert_non_null(later.announcement);
+	assert_int_equal(later.announcement->start_us, NOW_US + 12 * 60 * MINUTE);
+	assert_int_equal(later.announcement->expires_us, NOW_US + 13 * 60 * MINUTE);
+}
+
+static void what_has_expired_is_left_to_the_queue(void **state)
+{
+	_outcome_ outcome = parse(
+		"{\"text\":\"a\",\"expires\":\"2026-11-20T05:00:00+07:00\"}", NULL);
+
+	(void)state;
+	assert_non_null(outcome.announcement);
+	assert_true(outcome.announcement->expires_us < NOW_US);
+}
+
+static void anything_else_is_the_text_itself(void **state)
+{
+	static const struct {
+		const char *payload, *text;
+	} table[] = {
+		{ "Xin chào bà con.\r\n\tMời họp.\n", "Xin chào bà con.\r\n\tMời họp.\n" },
+		{ "\xef\xbb\xbf"
+		  "Xin chào",
+			"Xin chào" },
+		{ "[\"text\"]", "[\"text\"]" },
+		{ "\"{\"", "\"{\"" },
+		{ "-f/etc/passwd", "-f/etc/passwd" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(table); i++) {
+		_outcome_ outcome = parse(table[i].payload, "ban-tin");
+		assert_non_null(outcome.announcement);
+		assert_string_equal(outcome.announcement->text, table[i].text);
+		assert_string_equal(outcome.announcement->id, "ban-tin");
+		assert_int_equal(outcome.announcement->repeat_times, 1);
+		assert_int_equal(outcome.announcement->expires_us, NOW_US + 60 * MINUTE);
+	}
+}
+
+static void a_withdrawal_is_read_and_written(void **state)
+{
+	_outcome_ outcome = parse(
+		"{\"withdrawn\": true, \"revision\": 3, \"x-ly-do\": 1}", "ban-tin");
+
+	(void)state;
+	assert_non_null(outcome.announcement);
+	assert_true(outcome.announcement->withdrawal);
+	assert_int_equal(outcome.announcement->revision, 3);
+	assert_string_equal(outcome.announcement->id, "ban-tin");
+	_cleanup_(freep) char *json = announcement_format(outcome.announcement);
+	assert_string_equal(json, "{\"withdrawn\":true,\"revision\":3}");
+	_cleanup_(announcement_unrefp) struct announcement *again = announcement_load(
+		json, strlen(json), "ban-tin", NULL);
+	assert_non_null(again);
+	assert_true(announcement_same(outcome.announcement, again));
+}
+
+/* Undoes \t \n \\ and \xNN in place; returns the length. */
+static size_t unescape(char *text)
+{
+	size_t length = 0;
+
+	for (const char *c = text; *c; c++) {
+		char byte = *c;
+		if (byte == '\\') {
+			c++;
+			char digits[3] = { 0 };
+			if (*c == 'x')
+				memcpy(digits, c + 1, 2);
+			byte = *c == 'x'   ? (char)strtol(digits, NULL, 16)
+			       : *c == 't' ? '\t'
+			       : *c == 'n' ? '\n'
+					   : *c;
+			c += *c == 'x' ? 2 : 0;
+		}
+		text[length++] = byte;
+	}
+	return length;
+}
+
+static void expect_refusal(char *line)
+{
+	char *topic_id = strsep(&line, "\t");
+	char *payload = strsep(&line, "\t");
+	const char *reason = strsep(&line, "\t");
+	const char *detail = strsep(&line, "\t\n");
+
+	assert_non_null(detail);
+	size_t length = unescape(payload);
+	if (strcmp(topic_id, "-") == 0)
+		topic_id = NULL;
+	_outcome_ outcome = parse_bytes(payload, length, topic_id);
+	if (outcome.announcement || strcmp(reason_name(outcome.reason), reason) != 0 ||
+		!strstr(outcome.error.text, detail))
+		fail_msg("%s: expected %s (%s), found %s (%s)", payload, reason, detail,
+			outcome.announcement ? "no refusal" : reason_name(outcome.reason),
+			outcome.error.text);
+	assert_null(strchr(outcome.error.text, '\n'));
+	if (topic_id)
+		assert_string_equal(outcome.id, topic_id);
+}
+
+static void the_table_of_refusals(void **state)
+{
+	_cleanup_(fclosep) FILE *table = fopen(TEST_DATA_DIR "/announcement_refused.tsv", "r");
+	_cleanup_(freep) char *line = NULL;
+	size_t capacity = 0, count = 0;
+
+	(void)state;
+	assert_non_null(table);
+	while (getline(&line, &capacity, table) > 0)
+		if (line[0] != '#' && line[0] != '\n') {
+			expect_refusal(line);
+			count++;
+		}
+	assert_true(count > 60);
+}
+
+static void a_refusal_knows_the_id_as_far_as_it_can(void **state)
+{
+	(void)state;
+	_outcome_ by_json = parse("{\"txt\":1,\"id\":\"ban-tin\"}", NULL);
+	assert_string_equal(by_json.id, "ban-tin");
+	_outcome_ by_topic = parse("{", "ban-tin");
+	assert_string_equal(by_topic.id, "ban-tin");
+	_outcome_ mismatch = parse("{\"text\":\"a\",\"id\":\"khac\"}", "ban-tin");
+	assert_string_equal(mismatch.id, "ban-tin");
+	_outcome_ unknown = parse("{\"txt\":1}", NULL);
+	assert_string_equal(unknown.id, "");
+	_outcome_ nonsense = parse("{\"text\":\"a\",\"id\":\"a b\"}", NULL);
+	assert_string_equal(nonsense.id, "");
+}
+
+/* `count` times `unit`, between `before` and `after`. */
+static char *repeated(const char *before, const char *unit, size_t count, const char *after)
+{
+	struct strbuf text = { 0 };
+
+	strbuf_puts(&text, before);
+	for (size_t i = 0; i < count; i++)
+		strbuf_puts(&text, unit);
+	strbuf_puts(&text, after);
+	return strbuf_take(&text);
+}
+
+static void limits_count_characters_and_bytes(void **state)
+{
+	static const struct {
+		const char *before, *unit;
+		size_t count;
+		const char *after;
+		enum reason reason; /* REASON_NONE: accepted */
+	} table[] = {
+		{ "", "ế", ANNOUNCEMENT_TEXT_MAX, "", REASON_NONE },
+		{ "", "ế", ANNOUNCEMENT_TEXT_MAX + 1, "", REASON_TOO_LONG },
+		{ "{\"text\":\"", "ế", ANNOUNCEMENT_TEXT_MAX, "\"}", REASON_NONE },
+		{ "{\"text\":\"", "ế", ANNOUNCEMENT_TEXT_MAX + 1, "\"}", REASON_TOO_LONG },
+		{ "", "a ế", ANNOUNCEMENT_PAYLOAD_MAX, "", REASON_TOO_LARGE },
+		{ "{\"text\":\"a\"", " ", ANNOUNCEMENT_PAYLOAD_MAX, "}", REASON_TOO_LARGE },
+		{ "{\"text\":\"a\",\"title\":\"", "đ", ANNOUNCEMENT_TITLE_MAX, "\"}", REASON_NONE },
+		{ "{\"text\":\"a\",\"title\":\"", "đ", ANNOUNCEMENT_TITLE_MAX + 1, "\"}",
+			REASON_TOO_LONG },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(table); i++) {
+		_cleanup_(freep) char *payload = repeated(
+			table[i].before, table[i].unit, table[i].count, table[i].after);
+		_outcome_ outcome = parse(payload, "dai");
+		assert_int_equal(!outcome.announcement, table[i].reason != REASON_NONE);
+		assert_int_equal(outcome.reason, table[i].reason);
+		assert_string_equal(outcome.id, "dai");
+	}
+}
+
+static void what_was_written_is_read_back_the_same(void **state)
+{
+	static const char *const payloads[] = {
+		"{\"text\":\"a\"}",
+		"{\"text\":\"dòng\\nhai \\\"\\\\\\t\",\"title\":\"\",\"issued_by\":\"UBND\"}",
+		"{\"text\":\"a\",\"priority\":\"emergency\",\"gain_db\":-0.105}",
+		"{\"text\":\"a\",\"gain_db\":11.999,\"interrupted\":\"drop\",\"bed\":\"none\"}",
+		"{\"text\":\"a\",\"voice\":{\"pitch\":0},\"chime\":{\"close\":\"het\"}}",
+		"{\"text\":\"a\",\"repeat\":{\"times\":4,\"gap\":\"1500ms\"}}",
+		"{\"text\":\"a\",\"issued_at\":\"2198-12-29T23:59:59.9Z\"}",
+		"{\"text\":\"a\",\"start\":\"1970-01-02T00:00:00.1Z\",\"id\":\"s@20261121T1000Z\"}",
+		"Chữ thường",
+	};
+	static const char *const zones[] = { "UTC", "ICT-7", "XXX+12" };
+
+	(void)state;
+	for (size_t i = 0; i < countof(payloads) * countof(zones); i++) {
+		setenv("TZ", zones[i % countof(zones)], 1);
+		tzset();
+		_outcome_ outcome = parse(payloads[i / countof(zones)], NULL);
+		assert_non_null(outcome.announcement);
+		_cleanup_(freep) char *json = announcement_format(outcome.announcement);
+		struct error error = { "" };
+		_cleanup_(announcement_unrefp) struct announcement *again = announcement_load(
+			json, strlen(json), outcome.announcement->id, &error);
+		assert_string_equal(error.text, "");
+		assert_true(announcement_same(outcome.announcement, again));
+		assert_int_equal(outcome.announcement->expires_us, again->expires_us);
+	}
+}
+
+/* The filled-in defaults make the stored form longer than the payload was. */
+static void a_payload_of_the_greatest_size_can_be_stored(void **state)
+{
+	_cleanup_(freep) char *payload = repeated("", "😀", ANNOUNCEMENT_PAYLOAD_MAX / 4, "");
+	_outcome_ outcome = parse(payload, NULL);
+
+	(void)state;
+	assert_non_null(outcome.announcement);
+	_cleanup_(freep) char *json = announcement_format(outcome.announcement);
+	assert_true(strlen(json) > ANNOUNCEMENT_PAYLOAD_MAX);
+	_cleanup_(announcement_unrefp) struct announcement *again = announcement_load(
+		json, strlen(json), "tu-dat", NULL);
+	assert_non_null(again);
+}
+
+static void sameness_looks_at_every_member(void **state)
+{
+	static const char base[] = "{\"text\":\"a\"}";
+	static const char *const others[] = {
+		"{\"text\":\"b\"}",
+		"{\"text\":\"a\",\"id\":\"khac\"}",
+		"{\"text\":\"a\",\"revision\":2}",
+		"{\"text\":\"a\",\"title\":\"t\"}",
+		"{\"text\":\"a\",\"priority\":\"background\"}",
+		"{\"text\":\"a\",\"start\":\"2026-11-21T18:00:00Z\"}",
+		"{\"text\":\"a\",\"repeat\":{\"times\":2}}",
+		"{\"text\":\"a\",\"repeat\":{\"gap\":\"1s\"}}",
+		"{\"text\":\"a\",\"chime\":{\"open\":\"x\"}}",
+		"{\"text\":\"a\",\"chime\":{\"close\":\"x\"}}",
+		"{\"text\":\"a\",\"bed\":\"x\"}",
+		"{\"text\":\"a\",\"voice\":{\"engine\":\"x\"}}",
+		"{\"text\":\"a\",\"voice\":{\"name\":\"x\"}}",
+		"{\"text\":\"a\",\"voice\":{\"rate\":100}}",
+		"{\"text\":\"a\",\"voice\":{\"pitch\":1}}",
+		"{\"text\":\"a\",\"gain_db\":1}",
+		"{\"text\":\"a\",\"interrupted\":\"drop\"}",
+		"{\"text\":\"a\",\"issued_by\":\"x\"}",
+		"{\"text\":\"a\",\"issued_at\":\"2026-11-21T18:00:00Z\"}",
+	};
+	_outcome_ first = parse(base, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < countof(others); i++) {
+		_outcome_ other = parse(others[i], NULL);
+		assert_non_null(other.announcement);
+		assert_false(announcement_same(first.announcement, other.announcement));
+	}
+	const struct announcement_defaults later = { .now_us = NOW_US + MINUTE };
+	struct outcome again = { 0 };
+	again.announcement = announcement_parse(base, sizeof base - 1, NULL, "tu-dat", &later,
+		again.id, &again.reason, &again.error);
+	assert_true(announcement_same(first.announcement, again.announcement));
+	outcome_done(&again);
+}
+
+static void ids_are_names_or_occurrences(void **state)
+{
+	static const struct {
+		const char *id;
+		bool valid;
+	} table[] = {
+		{ "a", true },
+		{ "Cat-dien_2026.11", true },
+		{ "", false },
+		{ ".a", false },
+		{ "a b", false },
+		{ "sáng", false },
+		{ "sang@20261121T1000Z", true },
+		{ "sang@20261121T1000", false },
+		{ "sang@20261121T1000ZZ", false },
+		{ "sang@2026112aT1000Z", false },
+		{ "@20261121T1000Z", false },
+		{ "a@b@20261121T1000Z", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(table); i++)
+		assert_int_equal(
+			announcement_id_valid(table[i].id, strlen(table[i].id)), table[i].valid);
+	_cleanup_(freep) char *longest = repeated("", "a", NAME_MAX_BYTES, "@20261121T1000Z");
+	assert_true(strlen(longest) <= ID_MAX_BYTES);
+	assert_true(announcement_id_valid(longest, strlen(longest)));
+}
+
+static void references_are_counted(void **state)
+{
+	_outcome_ outcome = parse("a", NULL);
+	struct announcement *second = announcement_ref(outcome.announcement);
+
+	(void)state;
+	assert_int_equal(second->references, 2);
+	assert_null(announcement_unref(second));
+	assert_string_equal(outcome.announcement->text, "a");
+	assert_null(announcement_unref(NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_example_of_the_protocol_is_read),
+		cmocka_unit_test(only_text_is_required),
+		cmocka_unit_test(an_emergency_is_said_three_times_unless_told_otherwise),
+		cmocka_unit_test(start_and_expiry_follow_from_the_issue),
+		cmocka_unit_test(what_has_expired_is_left_to_the_queue),
+		cmocka_unit_test(anything_else_is_the_text_itself),
+		cmocka_unit_test(a_withdrawal_is_read_and_written),
+		cmocka_unit_test(the_table_of_refusals),
+		cmocka_unit_test(a_refusal_knows_the_id_as_far_as_it_can),
+		cmocka_unit_test(limits_count_characters_and_bytes),
+		cmocka_unit_test(what_was_written_is_read_back_the_same),
+		cmocka_unit_test(a_payload_of_the_greatest_size_can_be_stored),
+		cmocka_unit_test(sameness_looks_at_every_member),
+		cmocka_unit_test(ids_are_names_or_occurrences),
+		cmocka_unit_test(references_are_counted),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

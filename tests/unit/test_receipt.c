@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scheduler/receipt.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <time.h>
+#include <cmocka.h>
+
+static int in_vietnam(void **state)
+{
+	(void)state;
+	setenv("TZ", "ICT-7", 1);
+	tzset();
+	return 0;
+}
+
+static void expect(const struct receipt *receipt, const char *json)
+{
+	_cleanup_(freep) char *text = receipt_format(receipt);
+
+	assert_string_equal(text, json);
+}
+
+static void a_receipt_has_the_keys_of_the_protocol_in_their_order(void **state)
+{
+	(void)state;
+	expect(&(struct receipt){ .event = RECEIPT_FINISHED,
+		       .id = "cat-dien",
+		       .revision = 2,
+		       .node = "ubnd",
+		       .output = "san-uy-ban",
+		       .at_us = INT64_C(1795255200250000),
+		       .seconds_asked = 21.4,
+		       .seconds_played = 21.3996,
+		       .spoken_sha256 = "ab" },
+		"{\"id\":\"cat-dien\",\"revision\":2,\"node\":\"ubnd\",\"output\":\"san-uy-ban\","
+		"\"event\":\"finished\",\"at\":\"2026-11-21T17:00:00.250+07:00\","
+		"\"seconds_asked\":21.4,\"seconds_played\":21.4,\"reason\":null,\"schedule\":null,"
+		"\"spoken_sha256\":\"ab\",\"detail\":null}");
+}
+
+static void what_is_not_known_is_null(void **state)
+{
+	(void)state;
+	expect(&(struct receipt){ .event = RECEIPT_REJECTED,
+		       .id = "x",
+		       .revision = 1,
+		       .node = "ubnd",
+		       .at_us = INT64_C(1795255200000000),
+		       .seconds_asked = NAN,
+		       .seconds_played = NAN,
+		       .reason = REASON_UNKNOWN_KEY,
+		       .detail = "khóa lạ \"txt\"" },
+		"{\"id\":\"x\",\"revision\":1,\"node\":\"ubnd\",\"output\":null,"
+		"\"event\":\"rejected\",\"at\":\"2026-11-21T17:00:00.000+07:00\","
+		"\"seconds_asked\":null,\"seconds_played\":null,\"reason\":\"unknown-key\","
+		"\"schedule\":null,\"spoken_sha256\":null,\"detail\":\"khóa lạ \\\"txt\\\"\"}");
+}
+
+static void five_events_are_final(void **state)
+{
+	static const struct {
+		enum receipt_event event;
+		const char *name;
+		bool final;
+	} table[] = {
+		{ RECEIPT_ACCEPTED, "accepted", false },
+		{ RECEIPT_REJECTED, "rejected", false },
+		{ RECEIPT_STARTED, "started", false },
+		{ RECEIPT_INTERRUPTED, "interrupted", false },
+		{ RECEIPT_RESUMED, "resumed", false },
+		{ RECEIPT_FINISHED, "finished", true },
+		{ RECEIPT_CANCELLED, "cancelled", true },
+		{ RECEIPT_EXPIRED, "expired", true },
+		{ RECEIPT_FAILED, "failed", true },
+		{ RECEIPT_SUPERSEDED, "superseded", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(table); i++) {
+		assert_string_equal(receipt_event_name(table[i].event), table[i].name);
+		assert_int_equal(receipt_event_final(table[i].event), table[i].final);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_receipt_has_the_keys_of_the_protocol_in_their_order),
+		cmocka_unit_test(what_is_not_known_is_null),
+		cmocka_unit_test(five_events_are_final),
+	};
+	return cmocka_run_group_tests(tests, in_vietnam, NULL);
+}
