@@ -144,15 +144,21 @@ static void flush_segment(struct cleaning *cleaning)
 	cleaning->marks = 0;
 }
 
+/* Whether what was dropped just before could be made longer: joined emoji are one picture. */
+static bool join_dropped(struct clean *clean, struct clean_span source)
+{
+	if (clean->dropped_count == 0 || clean->dropped[clean->dropped_count - 1].to != source.from)
+		return false;
+	clean->dropped[clean->dropped_count - 1].to = source.to;
+	return true;
+}
+
 static void drop(struct cleaning *cleaning, struct clean_span source)
 {
 	struct clean *clean = cleaning->clean;
 
-	if (clean->dropped_count > 0 &&
-		clean->dropped[clean->dropped_count - 1].to == source.from) {
-		clean->dropped[clean->dropped_count - 1].to = source.to;
+	if (join_dropped(clean, source))
 		return;
-	}
 	if (clean->dropped_count == cleaning->dropped_capacity) {
 		cleaning->dropped_capacity = clean->dropped_count ? clean->dropped_count * 2 : 8;
 		clean->dropped = xreallocarray(
@@ -208,6 +214,8 @@ static void apply(
 		put_flushed(cleaning, " ", source);
 		break;
 	case ACTION_HIDE:
+		join_dropped(cleaning->clean, source);
+		break;
 	case ACTION_REFUSE:
 		break;
 	}
