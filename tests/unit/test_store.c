@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scheduler/store.h"
+#include "scheduler/store_file.h"
+#include "store_helpers.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define PATIENCE_MS 60000 /* how long an event may take before the test gives up */
+
+/* A store with its inbox of events, as main has it. */
+struct rig {
+	struct inbox *events;
+	struct store *store;
+	struct inbox_link *taken; /* events taken and not yet looked at */
+};
+
+static void rig_start(struct rig *rig, const char *folder, size_t events_limit)
+{
+	*rig = (struct rig){ .events = inbox_new(events_limit) };
+	assert_non_null(rig->events);
+	rig->store = store_start(folder, rig->events);
+	assert_non_null(rig->store);
+}
+
+static void rig_stop(struct rig *rig)
+{
+	assert_int_equal(store_stop(rig->store, PATIENCE_MS), 0);
+	for (struct inbox_link *next, *link = rig->taken; link; link = next) {
+		next = link->next;
+		store_event_free(link);
+	}
+	inbox_free(rig->events, store_event_free);
+}
+
+static void event_done(struct store_event **event)
+{
+	store_event_free((struct inbox_link *)*event);
+}
+#define _event_ _cleanup_(event_done) struct store_event *
+
+/* The next event, whatever it is. */
+static struct store_event *next_event(struct rig *rig)
+{
+	while (!rig->taken) {
+		struct pollfd ready = { .fd = inbox_fd(rig->events), .events = POLLIN };
+		if (poll(&ready, 1, PATIENCE_MS) == 0)
+			fail_msg("no event of the store");
+		rig->taken = inbox_take(rig->events);
+	}
+	struct store_event *event = (struct store_event *)rig->taken;
+	rig->taken = event->link.next;
+	return event;
+}
+
+static struct store_event *expect(struct rig *rig, enum store_event_what what)
+{
+	struct store_event *event = next_event(rig);
+
+	if (event->what != what)
+		fail_msg("event %d (%s) instead of %d", event->what, event->error.text, what);
+	return event;
+}
+
+static void expect_durable(struct rig *rig, uint64_t ticket)
+{
+	for (uint64_t durable = 0; durable < ticket;) {
+		_event_ event = expect(rig, STORE_DURABLE);
+		assert_true(event->ticket > durable);
+		durable = event->ticket;
+	}
+}
+
+/* --- Ordinary days -------------------------------------------------------------------------- */
+
+static void what_is_durable_is_there_after_a_restart(void **state)
+{
+	_folder_ folder = folder_new();
+	_cleanup_(announcement_unrefp) struct announcement *announcement = sample(
+		"tin", "Xin chào");
+	struct store_play play = {
+		.id = announcement->id,
+		.output = announcement->id, /* any name */
+		.revision = 1,
+		.state = PLAY_PLAYING,
+		.forget_us = NOW_US,
+	};
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, folder, 100);
+	_event_ empty = expect(&rig, STORE_LOADED);
+	assert_string_equal(empty->error.text, "");
+	assert_int_equal(empty->announcements_count, 0);
+	assert_int_equal(empty->next_sequence, 1);
+	assert_int_equal(store_put_announcement(rig.store, announcement, NOW_US, 1), 1);
+	store_put_play(rig.store, &play);
+	store_put_receipt(rig.store, 1, "{\"id\":\"tin\"}");
+	uint64_t ticket = store_put_setting(rig.store, "a", "1");
+	assert_int_equal(ticket, 4);
+	store_flush(rig.store);
+	expect_durable(&rig, ticket);
+	rig_stop(&rig);
+
+	rig_start(&rig, folder, 100);
+	_event_ loaded = expect(&rig, STORE_LOADED);
+	assert_int_equal(loaded->announcements_count, 1);
+	assert_true(announcement_same(loaded->announcements[0].announcement, announcement));
+	assert_int_equal(loaded->plays_count, 1);
+	assert_int_equal(loaded->plays[0].state, PLAY_PLAYING);
+	assert_int_equal(loaded->settings_count, 1);
+	assert_int_equal(loaded->next_receipt_sequence, 2);
+	store_read_receipts(rig.store, 0, 10);
+	_event_ receipts = expect(&rig, STORE_RECEIPTS);
+	assert_int_equal(receipts->receipts_count, 1);
+	assert_string_equal(receipts->receipts[0].json, "{\"id\":\"tin\"}");
+	store_drop_receipts(rig.store, 1);
+	store_drop_announcement(rig.store, "tin");
+	store_forget(rig.store, NOW_US);
+	store_read_receipts(rig.store, 0, 10); /* flushes; sees what was posted before */
+	_event_ durable = expect(&rig, STORE_DURABLE);
+	_event_ none = expect(&rig, STORE_RECEIPTS);
+	assert_int_equal(none->receipts_count, 0);
+	rig_stop(&rig);
+
+	rig_start(&rig, folder, 100);
+	_event_ forgotten = expect(&rig, STORE_LOADED);
+	assert_int_equal(forgotten->announcements_count, 0);
+	assert_int_equal(forgotten->plays_count, 0);
+	rig_stop(&rig);
+}
+
+static void stopping_writes_what_was_not_flushed(void **state)
+{
+	_folder_ folder = folder_new();
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, folder, 100);
+	store_put_setting(rig.store, "a", "1");
+	rig_stop(&rig);
+	rig_start(&rig, folder, 100);
+	_event_ loaded = expect(&rig, STORE_LOADED);
+	assert_int_equal(loaded->settings_count, 1);
+	rig_stop(&rig);
+	assert_int_equal(store_stop(NULL, 0), 0);
+}
+
+/* Main's inbox may be full for a while: no event is lost, and none overtakes another. */
+static void events_wait_for_a_full_inbox(void **state)
+{
+	_folder_ folder = folder_new();
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, folder, 1);
+	uint64_t ticket = 0;
+	for (int i = 0; i < 50; i++) {
+		ticket = store_put_setting(rig.store, "a", "1");
+		store_flush(rig.store);
+	}
+	store_read_receipts(rig.store, 0, 1);
+	_event_ loaded = expect(&rig, STORE_LOADED);
+	expect_durable(&rig, ticket);
+	_event_ receipts = expect(&rig, STORE_RECEIPTS);
+	rig_stop(&rig);
+}
+
+static void a_kick_makes_the_thread_turn(void **state)
+{
+	_folder_ folder = folder_new();
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, folder, 100);
+	_event_ loaded = expect(&rig, STORE_LOADED);
+	uint64_t before = store_turns(rig.store);
+	store_kick(rig.store);
+	for (int i = 0; i < PATIENCE_MS && store_turns(rig.store) == before; i++)
+		poll(NULL, 0, 1);
+	assert_true(store_turns(rig.store) > before);
+	rig_stop(&rig);
+}
+
+/* --- C1: kill -9 at any instant ------------------------------------------------------------- */
+
+#define KILLS      30
+#define GROUP_SIZE 5
+
+/* Group `number`: one announcement, and the number in several settings. */
+static uint64_t post_group(struct store *store, unsigned number)
+{
+	_cleanup_(freep) char *value = xasprintf("%u", number);
+	_cleanup_(freep) char *id = xasprintf("tin-%u", number % 10);
+	_cleanup_(announcement_unrefp) struct announcement *announcement = sample(id, value);
+	uint64_t ticket = store_put_announcement(store, announcement, NOW_US, number + 1);
+
+	for (int i = 1; i < GROUP_SIZE; i++) {
+		_cleanup_(freep) char *key = xasprintf("khoa-%d", i);
+		ticket = store_put_setting(store, key, value);
+	}
+	store_flush(store);
+	return ticket;
+}
+
+/* The process that is killed: writes groups for ever, and tells the pipe which are durable. */
+static _Noreturn void write_for_ever(const char *folder, unsigned first, int report_fd)
+{
+	struct rig rig;
+	unsigned posted = first;
+	uint64_t ticket = 0, durable = 0;
+
+	rig_start(&rig, folder, 1000);
+	_event_ loaded = expect(&rig, STORE_LOADED);
+	for (;;) {
+		while (ticket - durable < 4 * GROUP_SIZE)
+			ticket = post_group(rig.store, posted++);
+		_event_ event = expect(&rig, STORE_DURABLE);
+		durable = event->ticket;
+		unsigned last = first + (unsigned)(durable / GROUP_SIZE) - 1;
+		if (write(report_fd, &last, sizeof last) != sizeof last)
+			_exit(1);
+	}
+}
+
+/* Starts the writer, kills it at some instant after `reports` reports; the last group it told. */
+static unsigned run_and_kill(const char *folder, unsigned first, int reports, unsigned spin)
+{
+	int pipe_fds[2];
+
+	assert_int_equal(pipe(pipe_fds), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		write_for_ever(folder, first, pipe_fds[1]);
+	close(pipe_fds[1]);
+	unsigned last = 0, told;
+	for (int i = 0; i < reports && read(pipe_fds[0], &told, sizeof told) == sizeof told; i++)
+		last = told;
+	for (volatile unsigned i = 0; i < spin; i++)
+		continue; /* anywhere between two reports */
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	while (read(pipe_fds[0], &told, sizeof told) == sizeof told)
+		last = told;
+	close(pipe_fds[0]);
+	return last;
+}
+
+/* All of one group is there, it is not older than what was reported; returns its number. */
+static unsigned expect_a_whole_group(const char *folder, unsigned reported)
+{
+	_cleanup_(store_file_closep) struct store_file *file = NULL;
+	_event_ event = xcalloc(1, sizeof *event);
+	struct error error = { "" };
+
+	if (store_file_open(folder, &file, &error) < 0 || store_file_load(file, event, &error) < 0)
+		fail_msg("%s", error.text);
+	assert_string_equal(event->error.text, "");
+	assert_int_equal(event->settings_count, GROUP_SIZE - 1);
+	unsigned found = (unsigned)strtoul(event->settings[0].value, NULL, 10);
+	for (size_t i = 0; i < event->settings_count; i++)
+		assert_int_equal(strtoul(event->settings[i].value, NULL, 10), found);
+	assert_true(found >= reported);
+	assert_int_equal(event->next_sequence, found + 2);
+	const struct store_announcement *last =
+		&event->announcements[event->announcements_count - 1];
+	assert_int_equal(strtoul(last->announcement->text, NULL, 10), found);
+	return found;
+}
+
+static void a_kill_at_any_instant_loses_no_group_and_cuts_none(void **state)
+{
+	_folder_ folder = folder_new();
+	unsigned next = 0;
+
+	(void)state;
+	for (int i = 0; i < KILLS; i++) {
+		unsigned spin = (unsigned)(i * 7919 % KILLS) * 20000;
+		unsigned reported = run_and_kill(folder, next, 1 + i % 7, spin);
+		next = expect_a_whole_group(folder, reported) + 1;
+	}
+	assert_true(next > KILLS);
+	assert_int_equal(count_files(folder, "loalang.db.corrupt"), 0);
+}
+
+/* --- C7: the disk --------------------------------------------------------------------------- */
+
+/* A file stands where the folder should be: nothing can be opened, as root neither. */
+static void a_disk_that_is_not_there_is_waited_for(void **state)
+{
+	_folder_ parent = folder_new();
+	_cleanup_(freep) char *folder = xasprintf("%s/state", parent);
+	_cleanup_(announcement_unrefp) struct announcement *announcement = sample(
+		"tin", "Xin chào");
+	struct rig rig;
+
+	(void)state;
+	fclose(fopen(folder, "w"));
+	rig_start(&rig, folder, 100);
+	_event_ loaded = expect(&rig, STORE_LOADED); /* first, whatever happens */
+	assert_true(*loaded->error.text);
+	assert_true(loaded->next_sequence > NOW_US / 2);
+	_event_ fault = expect(&rig, STORE_FAULT);
+	assert_non_null(strstr(fault->error.text, "không mở được"));
+	assert_non_null(strstr(fault->error.text, folder));
+	uint64_t ticket = store_put_announcement(rig.store, announcement, NOW_US, 1);
+	store_put_receipt(rig.store, 7, "{\"n\":7}");
+	ticket = store_put_receipt(rig.store, 8, "{\"n\":8}");
+	store_read_receipts(rig.store, 7, 10); /* proof of play does not wait for the disk */
+	_event_ receipts = expect(&rig, STORE_RECEIPTS);
+	assert_int_equal(receipts->receipts_count, 1);
+	assert_int_equal(receipts->receipts[0].sequence, 8);
+	assert_int_equal(unlink(folder), 0);
+	_event_ recovered = expect(&rig, STORE_RECOVERED); /* it makes the folder itself */
+	assert_false(recovered->begun_anew);
+	assert_int_equal(recovered->dropped_up_to, 0);
+	expect_durable(&rig, ticket);
+	rig_stop(&rig);
+
+	rig_start(&rig, folder, 100);
+	_event_ again = expect(&rig, STORE_LOADED);
+	assert_int_equal(again->announcements_count, 1);
+	rig_stop(&rig);
+}
+
+static void limit_file_size(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_keeps_the_changes_and_one_fault(void **state)
+{
+	_folder_ folder = folder_new();
+	struct rig rig;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	rig_start(&rig, folder, 100);
+	_event_ loaded = expect(&rig, STORE_LOADED);
+	store_put_receipt(rig.store, 1, "{\"n\":1}");
+	store_flush(rig.store);
+	expect_durable(&rig, 1);
+	limit_file_size(512);
+	store_put_receipt(rig.store, 2, "{\"n\":2}");
+	store_flush(rig.store);
+	_event_ fault = expect(&rig, STORE_FAULT);
+	assert_non_null(strstr(fault->error.text, "loalang.db"));
+	/* More while it lasts: no second fault. */
+	uint64_t ticket = store_put_receipt(rig.store, 3, "{\"n\":3}");
+	store_read_receipts(rig.store, 0, 10);
+	_event_ receipts = expect(&rig, STORE_RECEIPTS);
+	/* Those that wait are among them, and those on disk, if it could be read, come first. */
+	assert_true(receipts->receipts_count >= 2);
+	assert_int_equal(receipts->receipts[receipts->receipts_count - 1].sequence, 3);
+	limit_file_size(RLIM_INFINITY);
+	_event_ recovered = expect(&rig, STORE_RECOVERED);
+	assert_false(recovered->begun_anew);
+	expect_durable(&rig, ticket);
+	store_read_receipts(rig.store, 0, 10);
+	_event_ all = expect(&rig, STORE_RECEIPTS);
+	assert_int_equal(all->receipts_count, 3);
+	rig_stop(&rig);
+}
+
+/* The file is spoilt while the disk is full; when there is room again a new one is begun. */
+static void a_file_spoilt_while_running_is_begun_anew(void **state)
+{
+	_folder_ folder = folder_new();
+	_cleanup_(freep) char *path = xasprintf("%s/%s", folder, STORE_FILE_NAME);
+	_cleanup_(freep) char *log = xasprintf("%s-wal", path);
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, folder, 100);
+	_event_ loaded = expect(&rig, STORE_LOADED);
+	store_put_setting(rig.store, "cu", "1");
+	store_flush(rig.store);
+	expect_durable(&rig, 1);
+	limit_file_size(0);
+	uint64_t ticket = store_put_setting(rig.store, "moi", "1");
+	store_flush(rig.store);
+	_event_ fault = expect(&rig, STORE_FAULT);
+	limit_file_size(RLIM_INFINITY);
+	_cleanup_(fclosep) FILE *stream = fopen(path, "r+");
+	assert_non_null(stream);
+	for (int i = 0; i < 4096; i++)
+		fputc('x', stream);
+	fflush(stream);
+	assert_int_equal(unlink(log), 0); /* it would mend the file */
+	_event_ recovered = expect(&rig, STORE_RECOVERED);
+	assert_true(recovered->begun_anew);
+	assert_non_null(strstr(recovered->error.text, "đã để riêng"));
+	expect_durable(&rig, ticket);
+	rig_stop(&rig);
+	assert_int_equal(count_files(folder, "loalang.db.corrupt"), 1);
+	rig_start(&rig, folder, 100);
+	_event_ again = expect(&rig, STORE_LOADED);
+	assert_int_equal(again->settings_count, 1);
+	assert_string_equal(again->settings[0].key, "moi");
+	rig_stop(&rig);
+}
+
+static void what_waits_for_a_dead_disk_is_bounded(void **state)
+{
+	_folder_ parent = folder_new();
+	_cleanup_(freep) char *folder = xasprintf("%s/state", parent);
+	struct rig rig;
+	uint64_t ticket = 0;
+
+	(void)state;
+	fclose(fopen(folder, "w"));
+	rig_start(&rig, folder, 100);
+	_event_ loaded = expect(&rig, STORE_LOADED);
+	_event_ fault = expect(&rig, STORE_FAULT);
+	assert_int_equal(fault->dropped_up_to, 0);
+	for (int i = 1; i <= STORE_WAITING_MAX + 10; i++) {
+		ticket = store_put_receipt(rig.store, (uint64_t)i, "{}");
+		if (i % 10 == 0)
+			store_flush(rig.store);
+	}
+	_event_ dropping = expect(&rig, STORE_FAULT); /* told once */
+	assert_true(dropping->dropped_up_to >= 10);
+	assert_non_null(strstr(dropping->error.text, "bỏ các thay đổi cũ nhất"));
+	assert_int_equal(unlink(folder), 0);
+	_event_ recovered = expect(&rig, STORE_RECOVERED);
+	assert_int_equal(recovered->dropped_up_to, 10);
+	expect_durable(&rig, ticket);
+	store_read_receipts(rig.store, 0, 1);
+	_event_ receipts = expect(&rig, STORE_RECEIPTS);
+	assert_int_equal(receipts->receipts[0].sequence, 11); /* a whole group went */
+	rig_stop(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		/* first: it forks, and no thread may run then */
+		cmocka_unit_test(a_kill_at_any_instant_loses_no_group_and_cuts_none),
+		cmocka_unit_test(what_is_durable_is_there_after_a_restart),
+		cmocka_unit_test(stopping_writes_what_was_not_flushed),
+		cmocka_unit_test(events_wait_for_a_full_inbox),
+		cmocka_unit_test(a_kick_makes_the_thread_turn),
+		cmocka_unit_test(a_disk_that_is_not_there_is_waited_for),
+		cmocka_unit_test(a_full_disk_keeps_the_changes_and_one_fault),
+		cmocka_unit_test(a_file_spoilt_while_running_is_begun_anew),
+		cmocka_unit_test(what_waits_for_a_dead_disk_is_bounded),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scheduler/store_file.h"
+#include "store_helpers.h"
+
+#include <dirent.h>
+#include <errno.h>
+
+/* A change owns its texts; the changes here are never freed. */
+#define OWN(text) ((char *)(text))
+
+static struct store_file *open_in(const char *folder)
+{
+	struct store_file *file = NULL;
+	struct error error = { "" };
+
+	if (store_file_open(folder, &file, &error) < 0)
+		fail_msg("%s", error.text);
+	return file;
+}
+#define _file_ _cleanup_(store_file_closep) struct store_file *
+
+static struct store_event *load(struct store_file *file)
+{
+	struct store_event *event = xcalloc(1, sizeof *event);
+	struct error error = { "" };
+
+	if (store_file_load(file, event, &error) < 0)
+		fail_msg("%s", error.text);
+	return event;
+}
+
+static void event_done(struct store_event **event)
+{
+	store_event_free((struct inbox_link *)*event);
+}
+#define _event_ _cleanup_(event_done) struct store_event *
+
+/* Writes one change in a transaction of its own. */
+static void write_one(struct store_file *file, struct store_change change)
+{
+	struct error error = { "" };
+
+	if (store_file_begin(file, &error) < 0 || store_file_change(file, &change, &error) < 0 ||
+		store_file_commit(file, &error) < 0)
+		fail_msg("%s", error.text);
+}
+
+static void put_announcement(struct store_file *file, const char *id, const char *text, int number)
+{
+	_cleanup_(announcement_unrefp) struct announcement *announcement = sample(id, text);
+	_cleanup_(freep) char *json = announcement_format(announcement);
+
+	write_one(file, (struct store_change){
+				.kind = STORE_PUT_ANNOUNCEMENT,
+				.id = announcement->id,
+				.text = json,
+				.revision = announcement->revision,
+				.time_us = NOW_US + number,
+				.sequence = (uint64_t)number,
+			});
+}
+
+static void put_play(struct store_file *file, const char *id, const char *output,
+	enum play_state state, int64_t forget_us)
+{
+	write_one(file, (struct store_change){
+				.kind = STORE_PUT_PLAY,
+				.id = OWN(id),
+				.output = OWN(output),
+				.revision = 1,
+				.state = state,
+				.time_us = forget_us,
+			});
+}
+
+static void put_receipt(struct store_file *file, uint64_t sequence, const char *json)
+{
+	write_one(
+		file, (struct store_change){
+			      .kind = STORE_PUT_RECEIPT, .sequence = sequence, .text = OWN(json) });
+}
+
+static void put_setting(struct store_file *file, const char *key, const char *value)
+{
+	write_one(file, (struct store_change){
+				.kind = STORE_PUT_SETTING, .id = OWN(key), .text = OWN(value) });
+}
+
+/* --- What is kept --------------------------------------------------------------------------- */
+
+static void what_was_put_is_there_after_reopening(void **state)
+{
+	_folder_ folder = folder_new();
+	struct store_file *file = open_in(folder);
+
+	(void)state;
+	put_announcement(file, "hai", "Bản tin hai", 7);
+	put_announcement(file, "mot", "Bản tin một", 3);
+	put_announcement(file, "ba", "bỏ", 5);
+	put_announcement(file, "ba", "Bản tin ba", 9); /* replaces */
+	put_announcement(file, "bon", "bỏ", 10);
+	write_one(file, (struct store_change){ .kind = STORE_DROP_ANNOUNCEMENT, .id = OWN("bon") });
+	put_play(file, "mot", "san", PLAY_QUEUED, NOW_US);
+	put_play(file, "mot", "san", PLAY_FINISHED, NOW_US + 5);
+	put_setting(file, "gain.san", "-6.0");
+	put_receipt(file, 41, "{\"id\":\"mot\"}");
+	store_file_close(file);
+
+	_file_ again = open_in(folder);
+	assert_string_equal(store_file_notice(again), "");
+	_event_ event = load(again);
+	assert_string_equal(event->error.text, "");
+	assert_int_equal(event->announcements_count, 3);
+	static const char *const texts[] = { "Bản tin một", "Bản tin hai", "Bản tin ba" };
+	static const uint64_t sequences[] = { 3, 7, 9 };
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(event->announcements[i].announcement->text, texts[i]);
+		assert_int_equal(event->announcements[i].sequence, sequences[i]);
+		assert_int_equal(event->announcements[i].arrival_us, NOW_US + (int)sequences[i]);
+	}
+	assert_int_equal(event->next_sequence, 10);
+	assert_int_equal(event->plays_count, 1);
+	assert_string_equal(event->plays[0].id, "mot");
+	assert_string_equal(event->plays[0].output, "san");
+	assert_int_equal(event->plays[0].state, PLAY_FINISHED);
+	assert_int_equal(event->plays[0].forget_us, NOW_US + 5);
+	assert_int_equal(event->settings_count, 1);
+	assert_string_equal(event->settings[0].key, "gain.san");
+	assert_string_equal(event->settings[0].value, "-6.0");
+	assert_int_equal(event->next_receipt_sequence, 42);
+}
+
+static void what_was_not_committed_is_not_there(void **state)
+{
+	_folder_ folder = folder_new();
+	struct store_file *file = open_in(folder);
+	struct store_change change = {
+		.kind = STORE_PUT_SETTING, .id = OWN("a"), .text = OWN("1")
+	};
+
+	(void)state;
+	put_setting(file, "b", "2");
+	assert_int_equal(store_file_begin(file, NULL), 0);
+	assert_int_equal(store_file_change(file, &change, NULL), 0);
+	store_file_close(file);
+	_file_ again = open_in(folder);
+	_event_ event = load(again);
+	assert_int_equal(event->settings_count, 1);
+	assert_string_equal(event->settings[0].key, "b");
+}
+
+static void receipts_are_read_in_order_and_dropped_when_taken(void **state)
+{
+	_folder_ folder = folder_new();
+	_file_ file = open_in(folder);
+	_event_ first = xcalloc(1, sizeof *first);
+	_event_ rest = xcalloc(1, sizeof *rest);
+
+	(void)state;
+	for (uint64_t i = 10; i > 0; i--) {
+		_cleanup_(freep) char *json = xasprintf("{\"n\":%d}", (int)i);
+		put_receipt(file, i, json);
+	}
+	assert_int_equal(store_file_read_receipts(file, 2, 3, first, NULL), 0);
+	assert_int_equal(first->receipts_count, 3);
+	assert_int_equal(first->receipts[0].sequence, 3);
+	assert_string_equal(first->receipts[2].json, "{\"n\":5}");
+	write_one(file, (struct store_change){ .kind = STORE_DROP_RECEIPTS, .sequence = 8 });
+	assert_int_equal(store_file_read_receipts(file, 0, 100, rest, NULL), 0);
+	assert_int_equal(rest->receipts_count, 2);
+	assert_int_equal(rest->receipts[0].sequence, 9);
+}
+
+static void what_is_over_is_forgotten(void **state)
+{
+	_folder_ folder = folder_new();
+	_file_ file = open_in(folder);
+
+	(void)state;
+	put_announcement(file, "xong", "a", 1);
+	put_announcement(file, "cho", "a", 2);
+	put_announcement(file, "dang-phat", "a", 3);
+	put_announcement(file, "khong-ai", "a", 4);
+	put_play(file, "xong", "san", PLAY_FINISHED, NOW_US + 1);
+	put_play(file, "cho", "san", PLAY_FINISHED, NOW_US + 1);
+	put_play(file, "cho", "cho", PLAY_QUEUED, NOW_US + 1);
+	put_play(file, "dang-phat", "san", PLAY_PLAYING, NOW_US + 1);
+	put_play(file, "cu", "san", PLAY_FINISHED, NOW_US);
+	write_one(file, (struct store_change){ .kind = STORE_FORGET_PLAYS, .time_us = NOW_US });
+	write_one(file, (struct store_change){ .kind = STORE_FORGET_ANNOUNCEMENTS });
+	_event_ event = load(file);
+	assert_int_equal(event->plays_count, 4);
+	assert_int_equal(event->announcements_count, 2);
+	assert_string_equal(event->announcements[0].announcement->id, "cho");
+	assert_string_equal(event->announcements[1].announcement->id, "dang-phat");
+}
+
+static void two_processes_do_not_share_a_file(void **state)
+{
+	_folder_ folder = folder_new();
+	_file_ file = open_in(folder);
+	struct store_file *second = NULL;
+	struct error error = { "" };
+
+	(void)state;
+	assert_int_equal(store_file_open(folder, &second, &error), -EBUSY);
+	assert_non_null(strstr(error.text, "chương trình khác"));
+	assert_null(second);
+	assert_int_equal(count_files(folder, "loalang.db.corrupt"), 0);
+}
+
+/* --- Damage --------------------------------------------------------------------------------- */
+
+static void bad_rows_are_set_aside_and_the_others_load(void **state)
+{
+	static const struct store_change bad[] = {
+		{ .kind = STORE_PUT_ANNOUNCEMENT,
+			.id = OWN("x1"),
+			.text = OWN("{"),
+			.revision = 1,
+			.sequence = 2 },
+		{ .kind = STORE_PUT_ANNOUNCEMENT,
+			.id = OWN("x2"),
+			.text = OWN("{\"text\":\"a\\u0001\"}"),
+			.revision = 1,
+			.sequence = 3 },
+		{ .kind = STORE_PUT_ANNOUNCEMENT,
+			.id = OWN("x 3"),
+			.text = OWN("{\"text\":\"a\"}"),
+			.revision = 1,
+			.sequence = 4 },
+		{ .kind = STORE_PUT_ANNOUNCEMENT,
+			.id = OWN("x4"),
+			.text = OWN("{\"text\":\"a\"}"),
+			.revision = 0,
+			.sequence = 5 },
+		{ .kind = STORE_PUT_ANNOUNCEMENT,
+			.id = OWN("x5"),
+			.text = OWN("{\"text\":\"a\"}"),
+			.revision = 1,
+			.sequence = UINT64_MAX },
+		{ .kind = STORE_PUT_PLAY, .id = OWN("x6"), .output = OWN("\xff"), .revision = 1 },
+		{ .kind = STORE_PUT_SETTING, .id = OWN("\xc3("), .text = OWN("1") },
+		{ .kind = STORE_PUT_RECEIPT, .sequence = 90, .text = OWN("{\"id\":") },
+		{ .kind = STORE_PUT_RECEIPT, .sequence = UINT64_MAX, .text = OWN("{}") },
+	};
+	_folder_ folder = folder_new();
+	struct store_file *file = open_in(folder);
+
+	(void)state;
+	put_announcement(file, "tot", "Bản tin tốt", 1);
+	put_play(file, "tot", "san", PLAY_QUEUED, NOW_US);
+	put_setting(file, "a", "1");
+	put_receipt(file, 3, "{}");
+	for (size_t i = 0; i < countof(bad); i++)
+		write_one(file, bad[i]);
+	for (int round = 0; round < 2; round++) {
+		_event_ event = load(file);
+		/* The second time they are out of the way, and nothing is reported. */
+		assert_int_equal(*event->error.text != '\0', round == 0);
+		assert_int_equal(event->announcements_count, 1);
+		assert_string_equal(event->announcements[0].announcement->text, "Bản tin tốt");
+		assert_int_equal(event->next_sequence, 2);
+		assert_int_equal(event->plays_count, 1);
+		assert_int_equal(event->settings_count, 1);
+		assert_int_equal(event->next_receipt_sequence, 4);
+		store_file_close(file);
+		file = open_in(folder);
+	}
+	store_file_close(file);
+}
+
+struct bytes {
+	char *data;
+	size_t length;
+};
+
+static void bytes_done(struct bytes *bytes)
+{
+	free(bytes->data);
+}
+
+static char *file_path(const char *folder)
+{
+	return xasprintf("%s/%s", folder, STORE_FILE_NAME);
+}
+
+static struct bytes read_file(const char *folder)
+{
+	_cleanup_(freep) char *path = file_path(folder);
+	_cleanup_(fclosep) FILE *stream = fopen(path, "rb");
+	struct bytes bytes = { .data = xcalloc(1, 1024 * 1024) };
+
+	assert_non_null(stream);
+	bytes.length = fread(bytes.data, 1, 1024 * 1024, stream);
+	return bytes;
+}
+
+static void write_file(const char *folder, const char *data, size_t length)
+{
+	_cleanup_(freep) char *path = file_path(folder);
+	_cleanup_(fclosep) FILE *stream = fopen(path, "wb");
+
+	assert_non_null(stream);
+	assert_int_equal(fwrite(data, 1, length, stream), length);
+}
+
+/* A file with some of everything, closed, so that nothing is left in its log. */
+static struct bytes make_file(const char *folder)
+{
+	struct store_file *file = open_in(folder);
+
+	for (int i = 1; i <= 20; i++) {
+		_cleanup_(freep) char *id = xasprintf("ban-tin-%d", i);
+		_cleanup_(freep) char *text = xasprintf("Thông báo số %d về việc cắt điện", i);
+		put_announcement(file, id, text, i);
+		put_play(file, id, "san", PLAY_QUEUED, NOW_US + i);
+		put_receipt(file, (uint64_t)i, "{\"event\":\"accepted\"}");
+	}
+	store_file_close(file);
+	return read_file(folder);
+}
+
+static void a_changed_text_is_never_spoken(void **state)
+{
+	_folder_ folder = folder_new();
+	_cleanup_(bytes_done) struct bytes bytes = make_file(folder);
+	char *digit = memmem(bytes.data, bytes.length, "số 13 về", strlen("số 13 về"));
+
+	(void)state;
+	assert_non_null(digit);
+	digit[strlen("số ")] ^= 4; /* one bit: 13 becomes 53 */
+	write_file(folder, bytes.data, bytes.length);
+	_file_ file = open_in(folder);
+	_event_ event = load(file);
+	assert_int_equal(event->announcements_count, 19);
+	assert_non_null(strstr(event->error.text, "đã bị thay đổi"));
+	for (size_t i = 0; i < event->announcements_count; i++)
+		assert_null(strstr(event->announcements[i].announcement->text, "53"));
+}
+
+/* Opens what was damaged; whatever is found, the store works after that. */
+static void expect_a_working_store(const char *folder)
+{
+	struct store_file *file = open_in(folder);
+	_event_ event = load(file);
+	size_t known = event->announcements_count;
+
+	for (size_t i = 0; i < known; i++) {
+		const char *text = event->announcements[i].announcement->text;
+		assert_non_null(strstr(text, " về việc cắt điện"));
+	}
+	put_announcement(file, "moi", "Bản tin mới", 1000);
+	store_file_close(file);
+	file = open_in(folder);
+	_event_ again = load(file);
+	assert_int_equal(again->announcements_count, known + 1);
+	store_file_close(file);
+}
+
+static void clear_folder(const char *folder)
+{
+	DIR *entries = opendir(folder);
+
+	assert_non_null(entries);
+	for (struct dirent *entry; (entry = readdir(entries));) {
+		_cleanup_(freep) char *path = xasprintf("%s/%s", folder, entry->d_name);
+		if (entry->d_name[0] != '.')
+			assert_int_equal(unlink(path), 0);
+	}
+	closedir(entries);
+}
+
+static void a_truncated_file_is_kept_aside(void **state)
+{
+	_folder_ folder = folder_new();
+	_cleanup_(bytes_done) struct bytes bytes = make_file(folder);
+	static const int parts[] = { 1, 3, 16, 50, 99, 100, 200, 500, 750, 950 }; /* ‰ */
+
+	(void)state;
+	for (size_t i = 0; i < countof(parts); i++) {
+		clear_folder(folder);
+		write_file(folder, bytes.data, bytes.length * (size_t)parts[i] / 1000);
+		expect_a_working_store(folder);
+		if (count_files(folder, "loalang.db.corrupt") != 1)
+			fail_msg("%d‰ of the file passed for a whole one", parts[i]);
+	}
+}
+
+static void flipped_bits_never_hurt(void **state)
+{
+	_folder_ folder = folder_new();
+	_cleanup_(bytes_done) struct bytes bytes = make_file(folder);
+	uint64_t random = 88172645463325252u;
+
+	(void)state;
+	for (int round = 0; round < 150; round++) {
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		size_t at = random % bytes.length;
+		bytes.data[at] ^= (char)(1 << (random >> 40) % 8);
+		clear_folder(folder);
+		write_file(folder, bytes.data, bytes.length);
+		expect_a_working_store(folder);
+		if (round % 3)
+			continue; /* let up to three gather */
+		free(bytes.data);
+		clear_folder(folder);
+		bytes = make_file(folder);
+	}
+}
+
+static void what_is_no_database_is_kept_aside(void **state)
+{
+	static const char text[] = "Đây không phải là cơ sở dữ liệu.\n";
+	_folder_ folder = folder_new();
+
+	(void)state;
+	write_file(folder, text, sizeof text - 1);
+	_file_ file = open_in(folder);
+	assert_non_null(strstr(store_file_notice(file), "đã để riêng"));
+	assert_int_equal(count_files(folder, "loalang.db.corrupt"), 1);
+	_event_ event = load(file);
+	assert_string_equal(event->error.text, store_file_notice(file));
+}
+
+static void a_file_of_another_version_is_kept_aside(void **state)
+{
+	_folder_ folder = folder_new();
+	_cleanup_(bytes_done) struct bytes bytes = make_file(folder);
+
+	(void)state;
+	bytes.data[63] = 9; /* user_version: big-endian at 60…63 of the header */
+	write_file(folder, bytes.data, bytes.length);
+	_file_ file = open_in(folder);
+	assert_non_null(strstr(store_file_notice(file), "kiểu tệp 9"));
+	assert_int_equal(count_files(folder, "loalang.db.corrupt"), 1);
+}
+
+static void damage_found_later_begins_anew(void **state)
+{
+	_folder_ folder = folder_new();
+	struct error cause = { "hỏng" };
+	_file_ file = NULL;
+	struct error error = { "" };
+
+	(void)state;
+	_cleanup_(bytes_done) struct bytes bytes = make_file(folder);
+	assert_int_equal(store_file_renew(folder, &cause, &file, &error), 0);
+	_event_ event = load(file);
+	assert_int_equal(event->announcements_count, 0);
+	assert_non_null(strstr(event->error.text, "hỏng; đã để riêng"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_put_is_there_after_reopening),
+		cmocka_unit_test(what_was_not_committed_is_not_there),
+		cmocka_unit_test(receipts_are_read_in_order_and_dropped_when_taken),
+		cmocka_unit_test(what_is_over_is_forgotten),
+		cmocka_unit_test(two_processes_do_not_share_a_file),
+		cmocka_unit_test(bad_rows_are_set_aside_and_the_others_load),
+		cmocka_unit_test(a_changed_text_is_never_spoken),
+		cmocka_unit_test(a_truncated_file_is_kept_aside),
+		cmocka_unit_test(flipped_bits_never_hurt),
+		cmocka_unit_test(what_is_no_database_is_kept_aside),
+		cmocka_unit_test(a_file_of_another_version_is_kept_aside),
+		cmocka_unit_test(damage_found_later_begins_anew),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
