@@ -28,9 +28,9 @@ struct device_output_config {
 };
 
 struct device_config {
-	const char *name; /* ALSA PCM name or "wav:PATH"; copied */
+	const char *name;                           /* ALSA PCM name or "wav:PATH"; copied */
 	const struct device_output_config *outputs; /* copied */
-	size_t outputs_count; /* 1…DEVICE_OUTPUTS_MAX */
+	size_t outputs_count;                       /* 1…DEVICE_OUTPUTS_MAX */
 };
 
 enum device_event_what {
@@ -57,7 +57,7 @@ struct device_event {
 	int error;
 };
 
-struct device_stats { /* totals since the start */
+struct device_stats {         /* totals since the start */
 	uint64_t xruns;       /* EPIPE: the device ran dry while sound was due */
 	uint64_t suspends;    /* ESTRPIPE */
 	uint64_t starvations; /* a programme had no frame when one was due */

@@ -71,13 +71,17 @@ int programme_space_fd(const struct programme *programme);
 /* --- both ------------------------------------------------------------------------------------ */
 bool programme_aborted(const struct programme *programme);
 
-/* --- consumer (device thread, or a command that writes a file) --------------------------------- */
+/* --- consumer (device thread, or a command that writes a file) ---------------------------------
+ */
 /* Copies up to `count` frames out, returns how many there were. */
 size_t programme_pull(struct programme *programme, float *ret_frames, size_t count);
 /* True when complete and every frame was pulled. */
 bool programme_drained(const struct programme *programme);
-/* An eventfd to be written when frames (or completion, or an abort) come after a pull found too
- * few; -1: none. Set before the hand-over; borrowed. */
-void programme_set_wake_fd(struct programme *programme, int wake_fd);
+/* Asks for a wake-up when frames or completion come; returns whether there is something already
+ * (then no wake-up follows). A programme_pull() that found too few has asked for it, too. */
+bool programme_want_frames(struct programme *programme);
+/* An eventfd to be written for such a wake-up and on abort. Set before the hand-over. It is
+ * duplicated, so that a producer who is still pushing may outlive the device. 0 or -errno. */
+int programme_set_wake_fd(struct programme *programme, int wake_fd);
 int64_t programme_start_mono_us(const struct programme *programme);
 float programme_gain(const struct programme *programme); /* linear */

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SINK_POLL_MAX 16
+#define SINK_POLL_MAX  16
 #define SINK_BUFFER_MS 80 /* the most that may wait in the device: a stop must be heard at once */
 
 struct sink_format {
@@ -40,16 +40,19 @@ struct sink_driver {
 	long (*write)(struct sink *sink, const float *interleaved, size_t frames);
 	/* Frames written whose sound has not left the device; >= 0, or -errno. */
 	long (*delay)(struct sink *sink);
-	/* After -EPIPE or -ESTRPIPE: makes the sink writable again. 0, -EAGAIN (call again later), or
-	 * -errno: gone. */
-	int (*recover)(struct sink *sink, int error);
+	/* After -EPIPE or -ESTRPIPE: makes the sink writable again. 0 with *ret_unheard, the frames
+	 * that were written last but whose sound was lost (to be written again); -EAGAIN (call
+	 * again later); or -errno: gone. */
+	int (*recover)(struct sink *sink, int error, size_t *ret_unheard);
 	/* Discards what is unheard and becomes idle. 0 or -errno. */
 	int (*stop)(struct sink *sink);
 
-	/* Fills fds[0..SINK_POLL_MAX) for poll(): wakes when a period can be written (`writing`), or
-	 * only on errors. Returns the number; *ret_timeout_ms is the longest sensible wait, -1: none. */
-	int (*poll)(struct sink *sink, struct pollfd *fds, bool writing, int *ret_timeout_ms);
-	/* What the descriptors said: 0, or -errno when the device is gone. */
+	/* Fills fds[0..SINK_POLL_MAX) with what tells of errors (events = 0), returns the number.
+	 * Pacing is by the clock, not by POLLOUT: the thread looks once in a period. (What POLLOUT
+	 * means differs from plugin to plugin, and some raise it for ever.) */
+	int (*poll)(struct sink *sink, struct pollfd *fds);
+	/* What the descriptors said, or, with count 0, whether the device is still there: 0, or
+	 * -errno as space(). */
 	int (*revents)(struct sink *sink, struct pollfd *fds, int count);
 };
 

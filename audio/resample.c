@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "audio/resample.h"
+#include "base/strbuf.h"
+
+#include <errno.h>
+#include <samplerate.h>
+#include <string.h>
+
+#define RATE_MIN_HZ 8000
+#define RATE_MAX_HZ 192000
+
+struct resampler {
+	double ratio;
+	SRC_STATE *state; /* NULL: equal rates, frames are copied */
+};
+
+struct resampler *resampler_new(unsigned from_hz, unsigned to_hz)
+{
+	if (from_hz < RATE_MIN_HZ || from_hz > RATE_MAX_HZ || to_hz < RATE_MIN_HZ ||
+		to_hz > RATE_MAX_HZ) {
+		errno = EINVAL;
+		return NULL;
+	}
+	_cleanup_(resampler_freep) struct resampler *resampler = xcalloc(1, sizeof *resampler);
+	resampler->ratio = (double)to_hz / from_hz;
+	if (from_hz != to_hz) {
+		int error = 0;
+		resampler->state = src_new(SRC_SINC_FASTEST, 1, &error);
+		if (!resampler->state) {
+			errno = ENOMEM; /* the only way it can fail with a known converter */
+			return NULL;
+		}
+	}
+	return hand_over(resampler);
+}
+
+struct resampler *resampler_free(struct resampler *resampler)
+{
+	if (resampler && resampler->state)
+		src_delete(resampler->state);
+	free(resampler);
+	return NULL;
+}
+
+long resampler_run(struct resampler *resampler, const float *frames, size_t count, bool last,
+	size_t *ret_used, float *ret_frames, size_t space)
+{
+	if (!resampler->state) {
+		size_t copied = count < space ? count : space;
+		if (copied > 0)
+			memcpy(ret_frames, frames, copied * sizeof *frames);
+		*ret_used = copied;
+		return (long)copied;
+	}
+	/* The library refuses a NULL input even for no frames. */
+	static const float nothing;
+	SRC_DATA data = {
+		.data_in = frames ? frames : &nothing,
+		.input_frames = (long)count,
+		.data_out = ret_frames,
+		.output_frames = (long)space,
+		.src_ratio = resampler->ratio,
+		.end_of_input = last,
+	};
+	if (src_process(resampler->state, &data) != 0)
+		return -EINVAL;
+	*ret_used = (size_t)data.input_frames_used;
+	return data.output_frames_gen;
+}
+
+void resampler_reset(struct resampler *resampler)
+{
+	if (resampler->state)
+		src_reset(resampler->state);
+}
