@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* loalang say: publishes an announcement and waits until the outputs have answered. */
+#include "cli/broker.h"
+#include "cli/command.h"
+#include "cli/gather.h"
+#include "cli/input.h"
+#include "cli/message.h"
+#include "cli/table.h"
+#include "cli/tally.h"
+#include "cli/warnings.h"
+#include "tts/reading.h"
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#define ACCEPTED_TIMEOUT_US (10 * US_PER_SEC)
+#define UNKNOWN_TIMEOUT_US  (3 * US_PER_SEC) /* for an answer when no node is known */
+#define PLAYED_MARGIN_US    (60 * US_PER_SEC)
+
+struct say_options {
+	struct option_names zones;
+	int priority;
+	int64_t start_us, expires_us, timeout_us;
+	int repeat, revision;
+	const char *chime, *id;
+	int wait;
+};
+
+#define SAY(member) offsetof(struct say_options, member)
+static const struct option_spec options_of_say[] = {
+	{ "zone", 'z', OPTION_NAMES, SAY(zones), .value = "KHU-VỰC",
+		.help = "khu vực nhận; ghi được nhiều lần (mặc định: all, mọi loa)" },
+	{ "priority", 'p', OPTION_CHOICE, SAY(priority), .choices = priority_names, .value = "MỨC",
+		.help = "background, normal (mặc định), priority hoặc emergency" },
+	{ "start", '\0', OPTION_TIME, SAY(start_us), .value = "LÚC",
+		.help = "phát lúc nào, ví dụ 2026-11-21T17:00:00+07:00 (mặc định: ngay)" },
+	{ "expires", '\0', OPTION_DURATION, SAY(expires_us), .value = "KHOẢNG",
+		.help = "sau chừng ấy mà chưa phát thì thôi, ví dụ 30m (mặc định: 1h)" },
+	{ "repeat", '\0', OPTION_INTEGER, SAY(repeat), 1, ANNOUNCEMENT_REPEAT_MAX, .value = "LẦN",
+		.help = "đọc mấy lần (mặc định: 1; khẩn cấp: 3)" },
+	{ "chime", '\0', OPTION_NAME, SAY(chime), .value = "NHẠC",
+		.help = "nhạc hiệu mở đầu; none: không có nhạc hiệu nào" },
+	{ "id", '\0', OPTION_ID, SAY(id), .value = "MÃ", .help = "mã bản tin (mặc định: tự đặt)" },
+	{ "revision", '\0', OPTION_INTEGER, SAY(revision), 1, 1000000, .value = "SỐ",
+		.help = "lần sửa: số lớn hơn thay bản tin cùng mã (mặc định: 1)" },
+	{ "wait", '\0', OPTION_CHOICE, SAY(wait), .choices = tally_wait_names, .value = "MỐC",
+		.help = "chờ tới accepted (mặc định), started hoặc finished" },
+	{ "timeout", '\0', OPTION_DURATION, SAY(timeout_us), .value = "KHOẢNG",
+		.help = "chờ trả lời lâu nhất chừng ấy" },
+	{ 0 },
+};
+
+struct say {
+	struct session *session;
+	struct say_options options;
+	struct message message;
+	char id[MESSAGE_ID_SIZE];
+	double seconds; /* predicted, of all repeats */
+	struct tally *tally;
+	bool published;
+};
+
+/* --- What comes in -------------------------------------------------------------------------- */
+
+static void on_receipt(struct say *say, const char *node, const struct broker_message *message)
+{
+	struct error ignored;
+	_cleanup_(json_freep) struct json *receipt = json_parse(
+		message->payload, message->length, &ignored);
+
+	if (!receipt || !tally_add_receipt(say->tally, node, receipt))
+		return;
+	if (say->session->global.json) {
+		_cleanup_(freep) char *line = json_text(receipt);
+		puts(line);
+		fflush(stdout);
+	}
+}
+
+static void on_status(struct say *say, const char *node, const struct broker_message *message)
+{
+	struct error ignored;
+	_cleanup_(json_freep) struct json *status = json_parse(
+		message->payload, message->length, &ignored);
+
+	if (status)
+		tally_add_status(say->tally, node, status, !say->published);
+}
+
+/* loalang/<site>/node/<node>/status or …/receipt */
+static void on_message(const struct broker_message *message, void *context)
+{
+	struct say *say = context;
+	_cleanup_(freep) char *node = topic_level(message->topic, 3);
+	_cleanup_(freep) char *what = topic_level(message->topic, 4);
+
+	if (strcmp(what, "status") == 0)
+		on_status(say, node, message);
+	else if (!message->retained)
+		on_receipt(say, node, message);
+}
+
+/* --- What is said --------------------------------------------------------------------------- */
+
+/* The announcement's length: an emergency is said three times unless told otherwise. */
+static void predict(struct say *say, const struct reading *reading)
+{
+	int times = say->options.repeat;
+
+	if (times == 0)
+		times = say->message.priority == PRIORITY_EMERGENCY ? ANNOUNCEMENT_EMERGENCY_TIMES
+								    : 1;
+	say->seconds = reading->seconds * times;
+}
+
+/* Reads the text as the nodes will; says why they would refuse it. */
+static bool check_text(struct say *say, const char *text, size_t length)
+{
+	struct session *session = say->session;
+	const struct reading_config config = { .rate = session->config->speech.rate,
+		.sentence_pause_us = session->config->speech.sentence_pause_us };
+	_cleanup_(reading_freep) struct reading *reading = NULL;
+	enum reading_refusal refusal = READING_FINE;
+	struct error error;
+
+	if (reading_new(text, length, &config, &reading, &refusal, &error) < 0) {
+		complain(session, "%s", error.text);
+		return false;
+	}
+	warnings_print(session, text, reading, 0);
+	predict(say, reading);
+	return true;
+}
+
+static void fill_message(struct say *say, const char *text)
+{
+	int64_t now_us = clock_real_us();
+
+	message_id(now_us, say->id);
+	say->message = (struct message){
+		.id = say->options.id ? say->options.id : say->id,
+		.revision = say->options.revision,
+		.text = text,
+		.priority = (enum priority)say->options.priority,
+		.start_us = say->options.start_us,
+		.expires_us = say->options.expires_us,
+		.repeat = say->options.repeat,
+		.chime = say->options.chime,
+		.issued_at_us = now_us,
+	};
+}
+
+/* "user@host" */
+static char *issuer(void)
+{
+	char host[65] = "";
+	const char *user = getenv("USER");
+
+	if (gethostname(host, sizeof(host) - 1) < 0)
+		host[0] = '\0';
+	return xasprintf("%.64s@%s", user && *user ? user : "loalang", host);
+}
+
+static int publish(struct say *say, struct broker *broker, const char *json, struct error *error)
+{
+	for (size_t i = 0; i < say->options.zones.count; i++) {
+		_cleanup_(freep) char *topic = topic_of(say->session, "zone/%s/announce/%s",
+			say->options.zones.list[i], say->message.id);
+		int64_t left_us = message_expires_us(&say->message) - clock_real_us();
+		const struct broker_publication publication = { .topic = topic,
+			.payload = json,
+			.retain = true,
+			.expiry_us = left_us > US_PER_SEC ? left_us : US_PER_SEC };
+		int result = broker_publish(broker, &publication, error);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+/* --- Waiting -------------------------------------------------------------------------------- */
+
+static int64_t timeout_us(const struct say *say)
+{
+	if (say->options.timeout_us > 0)
+		return say->options.timeout_us;
+	if (say->options.wait == TALLY_ACCEPTED)
+		return ACCEPTED_TIMEOUT_US;
+	int64_t until_start_us = 0;
+	if (say->message.start_us != TIME_UNSET &&
+		say->message.start_us > say->message.issued_at_us)
+		until_start_us = say->message.start_us - say->message.issued_at_us;
+	return until_start_us + (int64_t)(say->seconds * 1.5 * 1e6) + PLAYED_MARGIN_US;
+}
+
+static bool is_done(void *context)
+{
+	return tally_done(context);
+}
+
+static bool is_known(void *context)
+{
+	return tally_known(context);
+}
+
+static int await(struct say *say, struct broker *broker, struct error *error)
+{
+	int64_t now_us = clock_mono_us();
+	int64_t until_us = now_us + timeout_us(say);
+	int64_t unknown_us = now_us + UNKNOWN_TIMEOUT_US;
+
+	int result = broker_wait(
+		broker, unknown_us < until_us ? unknown_us : until_us, is_known, say->tally, error);
+	if (result <= 0)
+		return result;
+	return broker_wait(broker, until_us, is_done, say->tally, error);
+}
+
+/* --- What is shown -------------------------------------------------------------------------- */
+
+static const char *const event_words[] = {
+	[RECEIPT_ACCEPTED] = "đã nhận",
+	[RECEIPT_REJECTED] = "từ chối",
+	[RECEIPT_STARTED] = "đang phát",
+	[RECEIPT_INTERRUPTED] = "tạm ngừng",
+	[RECEIPT_RESUMED] = "phát tiếp",
+	[RECEIPT_FINISHED] = "phát xong",
+	[RECEIPT_CANCELLED] = "đã hủy",
+	[RECEIPT_EXPIRED] = "hết hạn",
+	[RECEIPT_FAILED] = "thất bại",
+	[RECEIPT_SUPERSEDED] = "đã thay",
+};
+
+static void print_row(struct table *table, const struct tally_row *row)
+{
+	char seconds[32] = "", time[16] = "";
+
+	if (row->heard && !isnan(row->seconds_played))
+		snprintf(seconds, sizeof(seconds), "%.1f", row->seconds_played);
+	/* 2026-11-21T16:40:00…: the hour is what is looked for */
+	if (row->at && strlen(row->at) > 19)
+		snprintf(time, sizeof(time), "%.8s", row->at + 11);
+	table_add(table, row->node);
+	table_add(table, row->output ? row->output : "–");
+	if (row->heard)
+		table_add(table, event_words[row->event]);
+	else
+		table_add(table, row->absent ? "mất kết nối" : "không trả lời");
+	table_add(table, time);
+	table_add(table, seconds);
+	table_add(table, row->detail ? row->detail : row->reason);
+}
+
+static void print_rows(const struct say *say)
+{
+	static const char *const titles[] = { "MÁY", "LOA", "KẾT QUẢ", "LÚC", "GIÂY", "GHI CHÚ" };
+	struct table table;
+
+	table_init(&table, countof(titles), titles);
+	for (size_t i = 0; tally_row(say->tally, i); i++)
+		print_row(&table, tally_row(say->tally, i));
+	printf("Bản tin %s\n", say->message.id);
+	table_print(&table, stdout);
+	table_done(&table);
+}
+
+static void name_silent(const struct say *say)
+{
+	_cleanup_(strbuf_done) struct strbuf names = { 0 };
+
+	for (size_t i = 0; tally_row(say->tally, i); i++) {
+		const struct tally_row *row = tally_row(say->tally, i);
+		if (row->state != TALLY_WAITING)
+			continue;
+		strbuf_printf(&names, names.length ? ", %s%s%s" : "%s%s%s", row->node,
+			row->output ? "/" : "", row->output ? row->output : "");
+	}
+	complain(say->session, "bản tin đã gửi, nhưng chưa có trả lời %s từ: %s",
+		tally_wait_names[say->options.wait], names.text ? names.text : "");
+}
+
+static enum cli_status conclude(const struct say *say)
+{
+	struct tally_counts counts = tally_counts(say->tally);
+
+	if (!say->session->global.json)
+		print_rows(say);
+	if (counts.waiting > 0)
+		name_silent(say);
+	if (counts.failed > 0)
+		return CLI_REFUSED;
+	if (counts.waiting > 0)
+		return CLI_UNANSWERED;
+	if (counts.reached > 0)
+		return CLI_DONE;
+	complain(say->session,
+		"bản tin %s đã gửi và broker giữ tới khi hết hạn, nhưng không máy nào "
+		"nhận khu vực này",
+		say->message.id);
+	return CLI_UNANSWERED;
+}
+
+/* --- The command ---------------------------------------------------------------------------- */
+
+static int listen_first(struct say *say, struct broker *broker, struct error *error)
+{
+	_cleanup_(freep) char *status = topic_of(say->session, "node/+/status");
+	_cleanup_(freep) char *receipt = topic_of(say->session, "node/+/receipt");
+	int result = broker_subscribe(broker, status, 0, error);
+
+	if (result == 0)
+		result = broker_subscribe(broker, receipt, 1, error);
+	return result < 0 ? result : broker_settle(broker, error);
+}
+
+static enum cli_status send_and_wait(struct say *say, const char *json)
+{
+	struct error error;
+	_cleanup_(broker_disconnectp) struct broker *broker = broker_connect(
+		&say->session->config->mqtt, on_message, say, &error);
+
+	if (!broker || listen_first(say, broker, &error) < 0) {
+		complain(say->session, "%s", error.text);
+		return CLI_NO_BROKER;
+	}
+	say->published = true;
+	int result = publish(say, broker, json, &error);
+	if (result < 0) {
+		complain(say->session, "%s", error.text);
+		return result == -EACCES ? CLI_REFUSED : CLI_NO_BROKER;
+	}
+	result = await(say, broker, &error);
+	enum cli_status status = conclude(say);
+	if (result >= 0)
+		return status;
+	complain(say->session, "%s", error.text);
+	return CLI_NO_BROKER;
+}
+
+static enum cli_status say_text(struct say *say, const char *text, size_t length)
+{
+	struct session *session = say->session;
+	struct error error;
+
+	fill_message(say, text);
+	if (!check_text(say, text, length))
+		return CLI_REFUSED;
+	_cleanup_(freep) char *issued_by = issuer();
+	say->message.issued_by = issued_by;
+	_cleanup_(freep) char *json = message_format(&say->message);
+	_cleanup_(announcement_unrefp) struct announcement *announcement = message_check(
+		json, &say->message, session->config->sync_lead_us, &error);
+	if (!announcement) {
+		complain(session, "%s", error.text);
+		return CLI_REFUSED;
+	}
+	const struct tally_config config = { .id = say->message.id,
+		.revision = say->message.revision,
+		.zones = say->options.zones.list,
+		.zones_count = say->options.zones.count,
+		.wait = (enum tally_wait)say->options.wait };
+	_cleanup_(tally_freep) struct tally *tally = tally_new(&config);
+	say->tally = tally;
+	return send_and_wait(say, json);
+}
+
+static enum cli_status run_say(struct session *session, int argc, char **argv)
+{
+	struct say say = { .session = session,
+		.options = { .priority = PRIORITY_NORMAL,
+			.start_us = TIME_UNSET,
+			.revision = 1,
+			.wait = TALLY_ACCEPTED } };
+	enum cli_status status;
+	struct error error;
+	size_t length = 0;
+
+	if (!session_open(session, argc, argv, &say.options, &status))
+		return status;
+	if (say.options.zones.count == 0)
+		say.options.zones.list[say.options.zones.count++] = "all";
+	_cleanup_(freep) char *text = input_text(
+		session->arguments[0], ANNOUNCEMENT_PAYLOAD_MAX, &length, &error);
+	if (!text) {
+		complain(session, "%s", error.text);
+		return CLI_REFUSED;
+	}
+	return say_text(&say, text, length);
+}
+
+const struct command command_say = {
+	.name = "say",
+	.arguments = "NỘI-DUNG|-",
+	.summary = "Phát một bản tin, chờ các loa trả lời",
+	.options = options_of_say,
+	.minimum = 1,
+	.maximum = 1,
+	.run = run_say,
+};
