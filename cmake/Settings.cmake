@@ -5,6 +5,8 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON) # gnu17: cleanup attributes, pipe2, pthread_timedjoin_np
 
 option(LOALANG_WERROR "Treat warnings as errors" OFF)
+option(LOALANG_TESTS "Build the unit tests and the test tools" ON)
+option(LOALANG_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 set(LOALANG_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
 
 if(NOT CMAKE_BUILD_TYPE)
