@@ -180,7 +180,7 @@ static int decode_withdrawn(
 
 /* The start may follow from the issue, the expiry from the start: each has a day of room. */
 #define DAY_SECONDS    86400
-#define EXPIRES_BEFORE ((double)(ANNOUNCEMENT_TIME_MAX_US / US_PER_SEC))
+#define EXPIRES_BEFORE ((double)ANNOUNCEMENT_TIME_MAX_US / US_PER_SEC)
 #define START_BEFORE   (EXPIRES_BEFORE - DAY_SECONDS)
 #define ISSUED_BEFORE  (START_BEFORE - DAY_SECONDS)
 
@@ -191,13 +191,13 @@ static const struct json_field repeat_fields[] = {
 	{ "times", AT(repeat_times), decode_int, .minimum = 1, .maximum = ANNOUNCEMENT_REPEAT_MAX },
 	{ "gap", AT(repeat_gap_us), decode_gap,
 		.maximum = (double)ANNOUNCEMENT_REPEAT_GAP_MAX_US / US_PER_SEC },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct json_field chime_fields[] = {
 	{ "open", AT(chime_open), json_decode_name },
 	{ "close", AT(chime_close), json_decode_name },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct json_field voice_fields[] = {
@@ -205,7 +205,7 @@ static const struct json_field voice_fields[] = {
 	{ "name", AT(voice_name), decode_plain, .maximum = VOICE_NAME_MAX },
 	{ "rate", AT(voice_rate), decode_int, .minimum = RATE_MIN, .maximum = RATE_MAX },
 	{ "pitch", AT(voice_pitch), decode_int, .maximum = PITCH_MAX },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct json_field announcement_fields[] = {
@@ -224,13 +224,13 @@ static const struct json_field announcement_fields[] = {
 	{ "interrupted", AT(interrupted), json_decode_choice, .more = interrupted_names },
 	{ "issued_by", AT(issued_by), decode_plain, .maximum = ISSUED_BY_MAX },
 	{ "issued_at", AT(issued_at_us), decode_instant, .maximum = ISSUED_BEFORE },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const struct json_field withdrawal_fields[] = {
 	{ "withdrawn", AT(withdrawal), decode_withdrawn },
 	{ "revision", AT(revision), json_decode_int64, 1, ANNOUNCEMENT_REVISION_MAX },
-	{ NULL },
+	{ .key = NULL },
 };
 
 static const enum reason reasons[] = {

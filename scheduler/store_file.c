@@ -11,6 +11,7 @@
 #define SCHEMA_VERSION  1
 #define BUSY_TIMEOUT_MS 1000
 #define ASIDE_NAMES_MAX 100 /* names tried for a damaged file within one second */
+#define VALUE_SIZE      200 /* bytes of a value that is looked at when opening */
 
 /* Exclusive: no second daemon on the same folder, and no shared-memory file beside it, whose
  * mapping a full disk could turn into SIGBUS. Small caches: the node's board is small. */
@@ -64,13 +65,16 @@ int store_database_failed(const struct store_file *file, const char *doing, stru
 	/* These are kinds of SQLITE_IOERR, but say that the file is not what was written. */
 	if (code == SQLITE_IOERR_SHORT_READ || code == SQLITE_IOERR_CORRUPTFS)
 		code = SQLITE_CORRUPT;
+	const char *message = sqlite3_errmsg(file->database);
 	for (size_t i = 0; i < countof(causes); i++)
-		if ((code & 0xff) == causes[i].code)
-			return error_set(error, causes[i].result, "%s: %s: %s (%s, mã %d)",
-				file->path, doing, causes[i].text, sqlite3_errmsg(file->database),
-				code);
-	return error_set(error, -EIO, "%s: %s: lỗi cơ sở dữ liệu (%s, mã %d)", file->path, doing,
-		sqlite3_errmsg(file->database), code);
+		if ((code & 0xff) == causes[i].code) {
+			(void)error_set(error, 0, "%s: %s: %s (%s, mã %d)", file->path, doing,
+				causes[i].text, message, code);
+			return causes[i].result;
+		}
+	(void)error_set(error, 0, "%s: %s: lỗi cơ sở dữ liệu (%s, mã %d)", file->path, doing,
+		message, code);
+	return -EIO;
 }
 
 int store_database_exec(
@@ -92,9 +96,9 @@ int store_database_prepare(
 
 /* --- Opening -------------------------------------------------------------------------------- */
 
-/* The single value of a query, as text the caller frees. */
+/* The single value of a query, as text; longer than VALUE_SIZE it is cut. */
 static int query_text(
-	struct store_file *file, const char *sql, char **ret_text, struct error *error)
+	struct store_file *file, const char *sql, char ret_text[VALUE_SIZE], struct error *error)
 {
 	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
 	int result = store_database_prepare(file, sql, &statement, error);
@@ -104,33 +108,33 @@ static int query_text(
 	if (sqlite3_step(statement) != SQLITE_ROW)
 		return store_database_failed(file, "kiểm tra", error);
 	const char *text = (const char *)sqlite3_column_text(statement, 0);
-	*ret_text = xstrdup(text ? text : "");
+	snprintf(ret_text, VALUE_SIZE, "%s", text ? text : "");
 	return 0;
 }
 
 static int check_integrity(struct store_file *file, struct error *error)
 {
-	_cleanup_(freep) char *verdict = NULL;
-	int result = query_text(file, "PRAGMA quick_check(1)", &verdict, error);
+	char verdict[VALUE_SIZE] = "";
+	int result = query_text(file, "PRAGMA quick_check(1)", verdict, error);
 
 	if (result < 0 || strcmp(verdict, "ok") == 0)
 		return result;
-	return error_set(error, -EBADMSG, "%s: tệp hỏng (%.200s)", file->path, verdict);
+	return error_set(error, -EBADMSG, "%s: tệp hỏng (%s)", file->path, verdict);
 }
 
 static int check_schema(struct store_file *file, struct error *error)
 {
-	_cleanup_(freep) char *version = NULL;
-	_cleanup_(freep) char *tables = NULL;
-	_cleanup_(freep) char *strangers = NULL;
-	int result = query_text(file, "PRAGMA user_version", &version, error);
+	char version[VALUE_SIZE] = "";
+	char tables[VALUE_SIZE] = "";
+	char strangers[VALUE_SIZE] = "";
+	int result = query_text(file, "PRAGMA user_version", version, error);
 
 	if (result == 0)
-		result = query_text(file, "SELECT count(*) FROM sqlite_schema", &tables, error);
+		result = query_text(file, "SELECT count(*) FROM sqlite_schema", tables, error);
 	if (result == 0)
 		result = query_text(file,
 			"SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index')",
-			&strangers, error);
+			strangers, error);
 	if (result < 0)
 		return result;
 	if (strcmp(version, "0") == 0 && strcmp(tables, "0") == 0)

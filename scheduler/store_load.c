@@ -74,8 +74,8 @@ static int check_sum(const char *json, const char *sum, struct error *why)
 
 static int load_announcement(sqlite3_stmt *row, struct store_event *event, struct error *why)
 {
-	const char *id, *json, *sum;
-	int64_t revision, arrival_us, sequence;
+	const char *id = "", *json = "", *sum = "";
+	int64_t revision = 0, arrival_us = 0, sequence = 0;
 	int result = take_id(row, 1, &id, why);
 
 	if (result == 0)
@@ -109,8 +109,8 @@ static int load_announcement(sqlite3_stmt *row, struct store_event *event, struc
 
 static int load_play(sqlite3_stmt *row, struct store_event *event, struct error *why)
 {
-	const char *id, *output, *state_name;
-	int64_t revision, forget_us;
+	const char *id = "", *output = "", *state_name = "";
+	int64_t revision = 0, forget_us = 0;
 	enum play_state state = PLAY_QUEUED;
 	int result = take_id(row, 1, &id, why);
 
@@ -139,7 +139,7 @@ static int load_play(sqlite3_stmt *row, struct store_event *event, struct error 
 
 static int load_setting(sqlite3_stmt *row, struct store_event *event, struct error *why)
 {
-	const char *key, *value;
+	const char *key = "", *value = "";
 	int result = take_text(row, 1, SETTING_MAX_BYTES, &key, why);
 
 	if (result == 0)
@@ -158,8 +158,8 @@ static int load_setting(sqlite3_stmt *row, struct store_event *event, struct err
 /* Receipts are only judged here; they are read in batches later. */
 static int load_receipt(sqlite3_stmt *row, struct store_event *event, struct error *why)
 {
-	const char *json;
-	int64_t sequence;
+	const char *json = "";
+	int64_t sequence = 0;
 	int result = take_integer(row, 1, 1, STORE_SEQUENCE_MAX, &sequence, why);
 
 	if (result == 0)

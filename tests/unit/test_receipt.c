@@ -61,20 +61,20 @@ static void what_is_not_known_is_null(void **state)
 static void five_events_are_final(void **state)
 {
 	static const struct {
-		enum receipt_event event;
 		const char *name;
+		enum receipt_event event;
 		bool final;
 	} table[] = {
-		{ RECEIPT_ACCEPTED, "accepted", false },
-		{ RECEIPT_REJECTED, "rejected", false },
-		{ RECEIPT_STARTED, "started", false },
-		{ RECEIPT_INTERRUPTED, "interrupted", false },
-		{ RECEIPT_RESUMED, "resumed", false },
-		{ RECEIPT_FINISHED, "finished", true },
-		{ RECEIPT_CANCELLED, "cancelled", true },
-		{ RECEIPT_EXPIRED, "expired", true },
-		{ RECEIPT_FAILED, "failed", true },
-		{ RECEIPT_SUPERSEDED, "superseded", true },
+		{ "accepted", RECEIPT_ACCEPTED, false },
+		{ "rejected", RECEIPT_REJECTED, false },
+		{ "started", RECEIPT_STARTED, false },
+		{ "interrupted", RECEIPT_INTERRUPTED, false },
+		{ "resumed", RECEIPT_RESUMED, false },
+		{ "finished", RECEIPT_FINISHED, true },
+		{ "cancelled", RECEIPT_CANCELLED, true },
+		{ "expired", RECEIPT_EXPIRED, true },
+		{ "failed", RECEIPT_FAILED, true },
+		{ "superseded", RECEIPT_SUPERSEDED, true },
 	};
 
 	(void)state;

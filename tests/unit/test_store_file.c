@@ -198,7 +198,7 @@ static void what_is_over_is_forgotten(void **state)
 static void two_processes_do_not_share_a_file(void **state)
 {
 	_folder_ folder = folder_new();
-	_file_ file = open_in(folder);
+	struct store_file *first = open_in(folder);
 	struct store_file *second = NULL;
 	struct error error = { "" };
 
@@ -206,6 +206,7 @@ static void two_processes_do_not_share_a_file(void **state)
 	assert_int_equal(store_file_open(folder, &second, &error), -EBUSY);
 	assert_non_null(strstr(error.text, "chương trình khác"));
 	assert_null(second);
+	store_file_close(first);
 	assert_int_equal(count_files(folder, "loalang.db.corrupt"), 0);
 }
 
@@ -446,7 +447,8 @@ static void damage_found_later_begins_anew(void **state)
 	struct error error = { "" };
 
 	(void)state;
-	_cleanup_(bytes_done) struct bytes bytes = make_file(folder);
+	struct bytes bytes = make_file(folder);
+	bytes_done(&bytes);
 	assert_int_equal(store_file_renew(folder, &cause, &file, &error), 0);
 	_event_ event = load(file);
 	assert_int_equal(event->announcements_count, 0);
