@@ -186,8 +186,12 @@ static void on_durable(struct node *node, uint64_t ticket)
 	size_t done = 0;
 
 	for (; done < node->pending_count && node->pending[done].ticket <= ticket; done++)
-		for (size_t o = 0; o < node->outputs_count; o++)
-			queue_set_durable(node->outputs[o].queue, node->pending[done].id);
+		for (size_t o = 0; o < node->outputs_count; o++) {
+			struct output *output = &node->outputs[o];
+			queue_set_durable(output->queue, node->pending[done].id);
+			output->changed |= queue_find(output->queue, node->pending[done].id) !=
+					   NULL;
+		}
 	memmove(node->pending, node->pending + done,
 		(node->pending_count - done) * sizeof *node->pending);
 	node->pending_count -= done;

@@ -132,6 +132,12 @@ bool output_offer(struct output *output, struct announcement *announcement, int6
 	if (known && known->revision >= announcement->revision)
 		return false;
 	supersede(output, announcement->id);
+	if (output->node->trusted && announcement->expires_us <= arrival_us) {
+		receipt_of_waiting(output, announcement, RECEIPT_EXPIRED, REASON_EXPIRED,
+			"đã hết hạn trước khi đến trạm");
+		remember(output, announcement, PLAY_EXPIRED);
+		return false;
+	}
 	int result = queue_add(output->queue, announcement, arrival_us, sequence, false);
 	if (result < 0) {
 		*ret_error = result;
