@@ -52,10 +52,11 @@ long resampler_run(struct resampler *resampler, const float *frames, size_t coun
 		*ret_used = copied;
 		return (long)copied;
 	}
-	/* The library refuses a NULL input even for no frames. */
+	/* The library refuses, even for no frames, a NULL input, and takes an input that ends where
+	 * the output begins for an overlap. */
 	static const float nothing;
 	SRC_DATA data = {
-		.data_in = frames ? frames : &nothing,
+		.data_in = count > 0 ? frames : &nothing,
 		.input_frames = (long)count,
 		.data_out = ret_frames,
 		.output_frames = (long)space,

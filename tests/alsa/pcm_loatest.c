@@ -587,6 +587,9 @@ static int card_new(struct loatest **ret_card, const snd_config_t *conf)
 	return 0;
 }
 
+int SND_PCM_PLUGIN_ENTRY(loatest)(snd_pcm_t **pcmp, const char *name, snd_config_t *root,
+	snd_config_t *conf, snd_pcm_stream_t stream, int mode);
+
 SND_PCM_PLUGIN_DEFINE_FUNC(loatest)
 {
 	struct loatest *card = NULL;

@@ -83,6 +83,21 @@ static void test_length_and_level(void **state)
 	check_rates(48000, 48000);
 }
 
+/* An input of no frames may lie anywhere, even where the output is. */
+static void test_flush_with_input_beside_output(void **state)
+{
+	_cleanup_(resampler_freep) struct resampler *resampler = resampler_new(22050, 48000);
+	float frames[2 * PIECE] = { 0.5F };
+	size_t used = 77;
+
+	(void)state;
+	assert_true(
+		resampler_run(resampler, frames, PIECE, false, &used, frames + PIECE, PIECE) >= 0);
+	assert_true(resampler_run(resampler, frames, 0, true, &used, frames, PIECE) > 0);
+	assert_int_equal(used, 0);
+	assert_true(resampler_run(resampler, NULL, 0, true, &used, frames, PIECE) >= 0);
+}
+
 static void test_rates_out_of_range_are_refused(void **state)
 {
 	(void)state;
@@ -96,6 +111,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_length_and_level),
+		cmocka_unit_test(test_flush_with_input_beside_output),
 		cmocka_unit_test(test_rates_out_of_range_are_refused),
 	};
 
