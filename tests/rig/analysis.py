@@ -35,6 +35,12 @@ def read_sound_file(path):
     return frames[:got], info.samplerate
 
 
+def _is_float(values):
+    """Integers of 32 bit, taken for floats, are huge somewhere: the negative ones of quiet sound."""
+    with np.errstate(invalid="ignore"):
+        return bool(np.all(np.abs(values) < 4.0))
+
+
 def parse_wav(data):
     """(frames × channels, rate) of a wav file that may still be written: the sizes in its header
     are not believed, only where the frames begin and what they are."""
@@ -54,6 +60,8 @@ def parse_wav(data):
         at += 8 + size
     body = data[at:]
     body = body[:len(body) - len(body) % (channels * bits // 8)]
+    if (kind, bits) == (1, 32) and _is_float(np.frombuffer(body, "<f4")):
+        kind = 3  # ALSA's file plugin calls everything PCM
     dtype, scale = {(1, 16): ("<i2", 32768.0), (1, 32): ("<i4", 2147483648.0),
                     (3, 32): ("<f4", 1.0)}[kind, bits]
     return (np.frombuffer(body, dtype).astype(np.float32) / scale).reshape(-1, channels), rate

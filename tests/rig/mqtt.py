@@ -188,6 +188,8 @@ class Client:
                 self.connected = True
                 self.changed.notify_all()
             while True:
+                # acknowledge at once, or the broker (Nagle) holds back what follows for 40 ms
+                self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
                 self._handle(*self._read(stream))
         finally:
             self.socket.close()

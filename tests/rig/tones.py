@@ -63,6 +63,7 @@ class ToneEngine:
 
     def _serve(self, connection):
         try:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
             with connection, connection.makefile("rwb") as stream:
                 while self._answer(stream):
                     pass
@@ -93,11 +94,11 @@ class ToneEngine:
 
     def _say(self, stream, text):
         form = {"rate": ENGINE_RATE, "width": 2, "channels": 1}
-        stream.write(event("audio-start", form))
         sound = speak(text)
-        for at in range(0, len(sound), 4096):
-            stream.write(event("audio-chunk", form, sound[at:at + 4096]))
-        stream.write(event("audio-stop", {}))
+        chunks = [event("audio-chunk", form, sound[at:at + 4096])
+                  for at in range(0, len(sound), 4096)]
+        # in one piece: an engine that is late within a word would put silence into it
+        stream.write(b"".join([event("audio-start", form), *chunks, event("audio-stop", {})]))
         stream.flush()
 
     def _lie(self, stream):
