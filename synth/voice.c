@@ -47,10 +47,10 @@ static bool is_voice_name(const char *name)
 /* Loading a voice takes milliseconds: not again for the one that is loaded. */
 static int select_voice(struct voice *voice, const char *name, struct error *error)
 {
-	if (strcmp(voice->selected, name) == 0)
-		return 0;
 	if (!is_voice_name(name))
 		return error_set(error, -EINVAL, "tên giọng đọc không hợp lệ");
+	if (strcmp(voice->selected, name) == 0)
+		return 0;
 	voice->selected[0] = '\0';
 	if (espeak_SetVoiceByName(name) != EE_OK)
 		return error_set(error, -EINVAL, "không có giọng đọc “%s”", name);
@@ -58,8 +58,18 @@ static int select_voice(struct voice *voice, const char *name, struct error *err
 	return 0;
 }
 
+/* The library passes over a folder that is not there and takes its own. */
+static bool has_data(const char *path)
+{
+	_cleanup_(freep) char *data = xasprintf("%s/espeak-ng-data", path);
+
+	return access(data, R_OK | X_OK) == 0;
+}
+
 int voice_new(const char *data_path, struct voice **ret_voice, struct error *error)
 {
+	if (data_path && !has_data(data_path))
+		return error_set(error, -ENOENT, "không có %s/espeak-ng-data", data_path);
 	int rate_hz = espeak_Initialize(AUDIO_OUTPUT_SYNCHRONOUS, CHUNK_MS, data_path, DO_NOT_EXIT);
 
 	if (rate_hz <= 0)

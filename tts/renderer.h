@@ -56,7 +56,8 @@ struct renderer *renderer_start(const struct renderer_config *config, struct run
 	size_t first_item, struct programme *programme, const char *engine_name,
 	const struct engine_voice *voice, struct engine *warm, struct inbox *events) _must_check_;
 
-/* To be called after the last event, or at shutdown after programme_abort(): joins within `timeout_ms`, frees,
+/* To be called after the last event, or at shutdown after programme_abort(): joins within
+ * `timeout_ms`, frees,
  * and hands back an engine that is still good (NULL if none). -ETIMEDOUT: it hangs; not freed. */
 int renderer_join(struct renderer *renderer, int timeout_ms, struct engine **ret_warm) _must_check_;
 /* The rundown, for resuming; valid until renderer_join(). */
