@@ -25,18 +25,18 @@ static int decode_name(const char *text, const char **member, struct error *erro
 
 static int decode_names(const char *text, struct option_names *names, struct error *error)
 {
-	const char *name = NULL;
-	int result = decode_name(text, &name, error);
+	const char *valid = NULL;
+	int result = decode_name(text, &valid, error);
 
 	if (result < 0)
 		return result;
 	for (size_t i = 0; i < names->count; i++) {
-		if (strcmp(names->list[i], name) == 0)
+		if (strcmp(names->list[i], text) == 0)
 			return 0;
 	}
 	if (names->count == OPTION_NAMES_MAX)
 		return error_set(error, -EINVAL, "nhiều nhất là %d", OPTION_NAMES_MAX);
-	names->list[names->count++] = name;
+	names->list[names->count++] = text;
 	return 0;
 }
 
@@ -135,8 +135,9 @@ struct forms {
 	const struct option_spec *specs[OPTIONS_MAX];
 	char *targets[OPTIONS_MAX];
 	struct option longs[OPTIONS_MAX + 1];
-	const char *names[OPTIONS_MAX]; /* for nearest() */
-	char letters[2 * OPTIONS_MAX + 3];
+	const char *names[OPTIONS_MAX];    /* for nearest() */
+	char letters[2 * OPTIONS_MAX + 3]; /* "+:" (stop early, tell a missing value), then "n:h" */
+	size_t letters_count;
 	size_t count;
 };
 
@@ -153,10 +154,10 @@ static void add_forms(struct forms *forms, const struct option_set *set)
 		forms->longs[i] = (struct option){ .name = spec->name,
 			.has_arg = flag ? no_argument : required_argument,
 			.val = LONG_OPTION + (int)i };
-		if (spec->letter) {
-			char letter[] = { spec->letter, flag ? '\0' : ':', '\0' };
-			strcat(forms->letters, letter);
-		}
+		if (spec->letter)
+			forms->letters[forms->letters_count++] = spec->letter;
+		if (spec->letter && !flag)
+			forms->letters[forms->letters_count++] = ':';
 	}
 }
 
@@ -194,10 +195,12 @@ static const struct option_spec *spec_of(const struct forms *forms, int code, ch
 int options_parse(const struct option_set sets[2], int argc, char **argv, bool stop_early,
 	int *ret_rest, struct error *error)
 {
-	struct forms forms = { .letters = "" };
+	struct forms forms = { .letters_count = 0 };
 	char *target = NULL;
 
-	strcpy(forms.letters, stop_early ? "+:" : ":");
+	if (stop_early)
+		forms.letters[forms.letters_count++] = '+';
+	forms.letters[forms.letters_count++] = ':';
 	add_forms(&forms, &sets[0]);
 	add_forms(&forms, &sets[1]);
 	optind = 0; /* GNU: start anew */

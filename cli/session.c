@@ -25,14 +25,14 @@ void complain(const struct session *session, const char *format, ...)
 {
 	va_list arguments;
 
-	va_start(arguments, format);
 	if (session->command)
 		fprintf(stderr, "loalang %s: ", session->command->name);
 	else
 		fputs("loalang: ", stderr);
+	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
 	va_end(arguments);
+	fputc('\n', stderr);
 }
 
 static void print_usage(const struct command *command)

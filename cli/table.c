@@ -40,9 +40,20 @@ static size_t width_of(const char *cell)
 	return utf8_count(cell, strlen(cell));
 }
 
+/* No blanks at the end of the line that begins at `line`. */
+static void trim(struct strbuf *out, size_t line)
+{
+	size_t length = out->length;
+
+	while (length > line && out->text[length - 1] == ' ')
+		length--;
+	strbuf_truncate(out, length);
+}
+
 void table_format(const struct table *table, struct strbuf *out)
 {
 	size_t widths[COLUMNS_MAX] = { 0 };
+	size_t line = 0;
 
 	if (table->count <= table->columns)
 		return;
@@ -54,12 +65,16 @@ void table_format(const struct table *table, struct strbuf *out)
 	for (size_t i = 0; i < table->count; i++) {
 		const char *cell = table->cells[i];
 		size_t column = i % table->columns;
+		if (column == 0)
+			line = out->length;
 		strbuf_puts(out, cell);
-		if (column + 1 == table->columns)
-			strbuf_putc(out, '\n');
-		else
+		if (column + 1 < table->columns) {
 			strbuf_printf(out, "%*s",
 				(int)(widths[column] - width_of(cell) + COLUMN_GAP), "");
+			continue;
+		}
+		trim(out, line);
+		strbuf_putc(out, '\n');
 	}
 }
 

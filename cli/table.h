@@ -17,6 +17,6 @@ void table_init(struct table *table, size_t columns, const char *const titles[])
 void table_done(struct table *table);
 /* The next cell; NULL: "". Control characters in it are shown as blanks. */
 void table_add(struct table *table, const char *text);
-/* All rows (the last cell of a row is not padded); nothing when there is no row but the titles. */
+/* All rows (without blanks at their ends); nothing when there is no row but the titles. */
 void table_format(const struct table *table, struct strbuf *out);
 void table_print(const struct table *table, FILE *file);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Any bytes as a configuration file: a configuration, or at least one problem; never a crash. */
+#include "base/strbuf.h"
 #include "conf/config.h"
 #include <stdint.h>
 #include <string.h>
@@ -17,12 +18,10 @@ const char *__lsan_default_suppressions(void)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	struct config_problems problems = { 0 };
-	_cleanup_(freep) char *text = malloc(length + 1);
+	_cleanup_(freep) char *text = xcalloc(length + 1, 1);
 
-	if (!text)
-		return 0;
-	memcpy(text, bytes, length);
-	text[length] = '\0';
+	if (length > 0)
+		memcpy(text, bytes, length);
 	_cleanup_(config_freep) struct config *config = config_parse(
 		"f", text, length, true, &problems);
 	if ((config != NULL) != (problems.count == 0))

@@ -218,9 +218,9 @@ static void test_unreadable(void **state)
 	check_unreadable("/tmp", EISDIR);
 	check_unreadable("/dev/zero", EINVAL);
 	/* One byte above the limit, all of it a comment. */
-	assert_int_equal(ftruncate(fd, 0), 0);
-	for (int i = 0; i <= SOURCE_BYTES_MAX; i++)
-		assert_int_equal(write(fd, "#", 1), 1);
+	_cleanup_(freep) char *comment = xcalloc(SOURCE_BYTES_MAX + 1, 1);
+	memset(comment, '#', SOURCE_BYTES_MAX + 1);
+	assert_int_equal(write(fd, comment, SOURCE_BYTES_MAX + 1), SOURCE_BYTES_MAX + 1);
 	check_unreadable(path, EFBIG);
 	unlink(path);
 }
@@ -316,13 +316,16 @@ static void test_example(void **state)
 		" zones = [\"na-san\", \"phia-bac\"]; } );";
 	struct config_problems problems = { 0 };
 	_cleanup_(config_freep) struct config *example = config_load(EXAMPLE, true, &problems);
-	if (!example)
+	if (!example) {
 		fail_msg("%s", problems.list[0].text);
+		return;
+	}
 	_cleanup_(config_freep) struct config *standard = parse(
 		minimal, strlen(minimal), true, &problems);
 
 	assert_non_null(standard);
-	check_same("", schema_root, (char *)example, (char *)standard);
+	if (standard)
+		check_same("", schema_root, (char *)example, (char *)standard);
 }
 
 static void check_shown(const char *text, const struct schema_key *keys)

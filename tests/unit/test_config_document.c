@@ -43,10 +43,12 @@ static void test_document(void **state)
 
 	schema_document(&table);
 	read_document(&document);
-	const char *begin = strstr(document.text, BEGIN);
-	const char *end = strstr(document.text, END);
-	assert_non_null(begin);
-	assert_non_null(end);
+	const char *begin = document.text ? strstr(document.text, BEGIN) : NULL;
+	const char *end = begin ? strstr(begin, END) : NULL;
+	if (!end) {
+		fail_msg("no place for the table in %s", DOCUMENT);
+		return;
+	}
 	begin += strlen(BEGIN);
 	if (getenv("LOALANG_UPDATE_DOCS")) {
 		write_document(document.text, (size_t)(begin - document.text), table.text, end);

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+loalang_unit_test(cli_options cli base)
+loalang_unit_test(cli_table cli base)
+loalang_unit_test(cli_tally cli scheduler base)
+loalang_unit_test(cli_message cli scheduler base)
+loalang_unit_test(cli_wav cli base)
+loalang_unit_test(cli_command base)
+if(TARGET loalang)
+    add_dependencies(test_cli_command loalang)
+endif()
