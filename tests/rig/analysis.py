@@ -138,5 +138,17 @@ def tone_words(sound, rate=RATE, threshold_db=-40.0):
 
 
 def said(sound, rate=RATE):
-    """The words of tone_words() that are whole."""
-    return [w for w, a, b in tone_words(sound, rate) if b - a > TONE_SECONDS * 0.9]
+    """The words of tone_words() that are whole; one that a starved sound server has torn in two
+    (all of it is there, with silence within) is whole."""
+    words, torn = [], None
+    for word, start, end in tone_words(sound, rate):
+        length = end - start
+        if length > TONE_SECONDS * 0.9:
+            words.append(word)
+            torn = None
+        elif torn and torn[0] == word and abs(torn[1] + length - TONE_SECONDS) < 0.02:
+            words.append(word)
+            torn = None
+        else:
+            torn = (word, length)
+    return words
