@@ -123,6 +123,8 @@ static int append(struct decoding *decoding, const float *frames, size_t count)
 {
 	struct clip *clip = &decoding->clip;
 
+	if (count == 0)
+		return 0;
 	if (count > decoding->limit - clip->count)
 		return -EFBIG;
 	if (clip->count + count > decoding->capacity) {

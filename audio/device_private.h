@@ -42,6 +42,7 @@ struct device {
 	uint64_t stop_at;  /* tape position that must be heard before the sink may stop */
 	bool running;      /* something was written since the sink was idle */
 	bool blocked;      /* the sink had no room for what is due */
+	bool stalled;      /* the sink had room, but every programme that plays is late */
 	bool again;        /* there is more to write at once */
 	bool polls_sink;   /* its descriptors are worth watching while idle */
 	int recovering;    /* −errno that recover() has still to cure; 0: none */

@@ -313,8 +313,8 @@ static int fill(struct device *device)
 	/* A little room is left alone, or we would run after the device frame by frame. */
 	size_t worthwhile = device->format.period_frames / 2;
 
-	device->again = false;
 	device->blocked = false;
+	device->stalled = false;
 	for (int i = 0; i < CHUNKS_PER_TURN; i++) {
 		size_t pending;
 		const float *frames = tape_pending(&device->tape, &pending);
@@ -324,7 +324,8 @@ static int fill(struct device *device)
 		if (pending == 0) {
 			if ((size_t)space < worthwhile || space == 0)
 				return 0;
-			if (!mix(device, (size_t)space))
+			device->stalled = !mix(device, (size_t)space);
+			if (device->stalled)
 				return 0;
 			frames = tape_pending(&device->tape, &pending);
 		}
@@ -412,7 +413,6 @@ static int stop_when_idle(struct device *device)
 static int recover(struct device *device, int64_t now_us)
 {
 	size_t unheard = 0;
-	device->again = false;
 	int r = device->driver->recover(device->sink, device->recovering, &unheard);
 	if (r == -EAGAIN)
 		return check_progress(device, now_us);
@@ -485,6 +485,7 @@ static int check_sink(struct device *device, struct pollfd *fds, int count)
 static void sink_turn(struct device *device, struct pollfd *fds, int count)
 {
 	int64_t now_us = clock_mono_us();
+	device->again = false;
 	int r = device->recovering ? 0 : check_sink(device, fds, count);
 
 	if (r == 0 && device->recovering)
@@ -566,7 +567,7 @@ static int64_t wait_us(const struct device *device, int64_t now_us)
 	if (!device->running && !any_active(device))
 		return wait;
 	/* Everything was heard and programmes are late: their frames will wake us. */
-	if (device->heard == device->tape.mixed && !device->blocked)
+	if (device->stalled && device->heard == device->tape.mixed)
 		return earlier(wait, STALL_WAIT_US);
 	return earlier(wait, drain_wait_us(device));
 }

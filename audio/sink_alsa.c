@@ -275,16 +275,23 @@ static long alsa_write(struct sink *sink, const float *interleaved, size_t frame
 	return r < 0 ? r : written;
 }
 
+/* Never less than what the buffer holds: a sound server that has just begun knows of no delay yet,
+ * and before the start some answer with an error. */
 static long alsa_delay(struct sink *sink)
 {
+	snd_pcm_sframes_t avail = 0;
 	snd_pcm_sframes_t delay = 0;
-	int r = snd_pcm_delay(sink->pcm, &delay);
+	bool prepared = snd_pcm_state(sink->pcm) == SND_PCM_STATE_PREPARED;
+	int r = prepared ? 0 : snd_pcm_avail_delay(sink->pcm, &avail, &delay);
+	if (prepared)
+		avail = snd_pcm_avail(sink->pcm);
 	int state = state_error(sink);
 	if (state < 0)
 		return state;
 	if (r < 0)
 		return r;
-	sink->last_delay = delay < 0 ? 0 : delay;
+	size_t in_device = filled(sink, avail);
+	sink->last_delay = delay > (long)in_device ? delay : (long)in_device;
 	sink->last_delay_us = clock_mono_us();
 	return sink->last_delay;
 }

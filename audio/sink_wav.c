@@ -52,10 +52,13 @@ static void put_le(unsigned char *out, uint32_t value, size_t bytes)
 /* The canonical header: RIFF, one fmt chunk (PCM), one data chunk. */
 static void make_header(const struct sink *sink, unsigned char header[WAV_HEADER_BYTES])
 {
+	static const unsigned char riff[16] = { 'R', 'I', 'F', 'F', 0, 0, 0, 0, /* its length */
+		'W', 'A', 'V', 'E', 'f', 'm', 't', ' ' };
+	static const unsigned char data_id[4] = { 'd', 'a', 't', 'a' };
 	uint32_t frame = (uint32_t)frame_bytes(sink);
 	uint32_t data = (uint32_t)sink->data_bytes;
 
-	memcpy(header, "RIFF....WAVEfmt ", 16);
+	memcpy(header, riff, sizeof riff);
 	put_le(header + 4, data + WAV_HEADER_BYTES - 8, 4);
 	put_le(header + 16, 16, 4); /* bytes of the fmt chunk */
 	put_le(header + 20, 1, 2);  /* PCM */
@@ -64,7 +67,7 @@ static void make_header(const struct sink *sink, unsigned char header[WAV_HEADER
 	put_le(header + 28, WAV_RATE_HZ * frame, 4);
 	put_le(header + 32, frame, 2);
 	put_le(header + 34, 8 * WAV_SAMPLE_BYTES, 2);
-	memcpy(header + 36, "data", 4);
+	memcpy(header + 36, data_id, sizeof data_id);
 	put_le(header + 40, data, 4);
 }
 

@@ -113,6 +113,7 @@ struct loatest {
 	int64_t since_us;    /* when `heard` was 0 */
 	uint64_t heard_then; /* frames heard when the clock was started */
 	bool running, wedged;
+	bool dry; /* underrun: like real plugins, it does not tell its position any more */
 	long resumes;
 	unsigned writes;
 };
@@ -287,10 +288,12 @@ static int advance(struct loatest *card)
 		play(card, due < fault ? due : fault);
 		if (ran_dry) {
 			card->running = false;
+			card->dry = true;
 			note(card, "xrun");
-			return -EPIPE;
 		}
 	}
+	if (card->dry)
+		return -EPIPE;
 	misbehave(card);
 	return 0;
 }
@@ -392,6 +395,7 @@ static int on_prepare(snd_pcm_ioplug_t *io)
 	card->received = 0;
 	card->heard = 0;
 	card->running = false;
+	card->dry = false;
 	return 0;
 }
 

@@ -53,9 +53,11 @@ static void make_sound(
 	sf_count_t tone = (sf_count_t)(tone_s * rate_hz);
 	sf_count_t all = tone + (sf_count_t)(silence_s * rate_hz);
 	float *frames = xcalloc((size_t)(all * channels), sizeof *frames);
-	for (sf_count_t i = 0; i < tone * channels; i++)
-		frames[i] = 0.5F *
-			    (float)sin(2.0 * M_PI * 1000.0 * (double)(i / channels) / rate_hz);
+	for (sf_count_t i = 0; i < tone; i++) {
+		float sample = 0.5F * (float)sin(2.0 * M_PI * 1000.0 * (double)i / rate_hz);
+		for (int c = 0; c < channels; c++)
+			frames[i * channels + c] = sample;
+	}
 	assert_int_equal(sf_writef_float(file, frames, all), all);
 	sf_close(file);
 	free(frames);
@@ -142,7 +144,8 @@ static void test_b6_garbage_is_an_error(void **state)
 		garbage[i] = (char)(i * 2654435761U >> 13);
 	write_file(folder->file, garbage, sizeof garbage);
 	assert_refused(folder->file, -EINVAL, true);
-	write_file(folder->file, "fLaC\0\0\0\42garbage", 17);
+	static const char no_flac[] = "fLaC\0\0\0\42garbage";
+	write_file(folder->file, no_flac, sizeof no_flac);
 	assert_refused(folder->file, -EINVAL, true);
 	assert_refused(folder->path, -EINVAL, true);
 	assert_int_equal(descriptors(), before);

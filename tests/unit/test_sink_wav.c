@@ -184,7 +184,7 @@ static void test_pace_is_real_time(void **state)
 	assert_int_equal(sink_wav.space(sink), BUFFER);
 	assert_int_equal(sink_wav.write(sink, frames, countof(frames)), BUFFER);
 	long delay = sink_wav.delay(sink);
-	assert_true(delay == -EPIPE || delay <= BUFFER);
+	assert_true(delay <= BUFFER);
 	size_t unheard;
 	if (delay < 0)
 		assert_int_equal(sink_wav.recover(sink, -EPIPE, &unheard), 0);
