@@ -15,7 +15,7 @@ FENCE = re.compile(r'^(```|~~~).*?^\1', re.M | re.S)
 OURS = ('audio base bench cli cmake conf daemon docs scheduler synth systemd tests tools tts '
         '.ci').split()
 PATH = re.compile(r'^(?:%s)/[\w./-]*$' % '|'.join(re.escape(folder) for folder in OURS))
-TEST = re.compile(r'^test_[a-z0-9_]+$')
+TEST = re.compile(r'^test_\w+$')
 ELSEWHERE = re.compile(r'^[a-z][a-z0-9+.-]*:')
 NOT_OURS = {'build', '.git', 'quickstart-out'}
 
