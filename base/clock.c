@@ -38,15 +38,15 @@ void time_format(int64_t real_us, char ret_text[TIME_TEXT_SIZE])
 		seconds--;
 	}
 	if (!localtime_r(&seconds, &local)) {
-		strcpy(ret_text, "");
+		ret_text[0] = '\0';
 		return;
 	}
 	bool west = local.tm_gmtoff < 0;
 	unsigned offset_minutes = (unsigned)(west ? -local.tm_gmtoff : local.tm_gmtoff) / 60;
 	char date[24];
 	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &local);
-	snprintf(ret_text, TIME_TEXT_SIZE, "%s.%03u%c%02u:%02u", date, (unsigned)rest_ms % 1000, west ? '-' : '+',
-		offset_minutes / 60 % 100, offset_minutes % 60);
+	snprintf(ret_text, TIME_TEXT_SIZE, "%s.%03u%c%02u:%02u", date, (unsigned)rest_ms % 1000,
+		west ? '-' : '+', offset_minutes / 60 % 100, offset_minutes % 60);
 }
 
 /* Reads exactly `digits` digits at *cursor and steps over them. */

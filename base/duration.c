@@ -43,7 +43,7 @@ void duration_format(int64_t us, char ret_text[DURATION_TEXT_SIZE])
 
 	us -= us % units[countof(units) - 1].us;
 	if (us == 0) {
-		strcpy(ret_text, "0s");
+		snprintf(ret_text, DURATION_TEXT_SIZE, "0s");
 		return;
 	}
 	while (us % unit->us != 0)

@@ -679,6 +679,10 @@ int node_run(struct config *config, const char *config_path)
 
 	if (result == 0) {
 		result = sd_event_loop(node.loop);
+		if (result < 0) {
+			log_error("the event loop has failed (%s), ending", strerror(-result));
+			node.exit_status = 1;
+		}
 	} else {
 		log_error("cannot start: %s", strerror(-result));
 		node.exit_status = 1;

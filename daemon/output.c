@@ -180,7 +180,8 @@ void output_withdraw(struct output *output, const char *id, int64_t revision, bo
 /* Copies of the ids that a stop clears: all but what is scheduled for later. */
 static size_t ids_to_stop(struct output *output, char (*ids)[ID_MAX_BYTES + 1], size_t max)
 {
-	_cleanup_(freep) const struct queue_entry **entries = xcalloc(max, sizeof(*entries));
+	_cleanup_(freep)
+		const struct queue_entry **entries = xcalloc(max, sizeof(struct queue_entry *));
 	_cleanup_(freep) enum queue_wait *waits = xcalloc(max, sizeof(*waits));
 	struct queue_now now = node_now(output->node);
 	size_t count = queue_list(output->queue, &now, entries, waits, max);
