@@ -63,21 +63,58 @@ static void add_row(struct strbuf *out, const char *prefix, const struct schema_
 	strbuf_printf(out, " | %s |\n", key->description);
 }
 
+/* Markdown's backquotes have no counterpart in scdoc, and its underlining begins with "_". */
+static void add_plain(struct strbuf *out, const char *markdown)
+{
+	for (; *markdown; markdown++) {
+		if (*markdown == '_' || *markdown == '*')
+			strbuf_putc(out, '\\');
+		if (*markdown != '`')
+			strbuf_putc(out, *markdown);
+	}
+}
+
+static void add_item(struct strbuf *out, const char *prefix, const struct schema_key *key)
+{
+	_cleanup_(strbuf_done) struct strbuf text = { 0 };
+
+	strbuf_printf(&text, "%s. %s", key->description, type_names[key->type]);
+	add_range(&text, key);
+	if (key->fallback)
+		strbuf_printf(&text, "; mặc định: %s", key->fallback);
+	else if (key->required)
+		strbuf_puts(&text, "; bắt buộc");
+	strbuf_puts(out, "*");
+	add_plain(out, prefix);
+	add_plain(out, key->key);
+	strbuf_puts(out, "*\n\t");
+	add_plain(out, text.text);
+	strbuf_puts(out, "\n\n");
+}
+
+typedef void (*add_key)(struct strbuf *out, const char *prefix, const struct schema_key *key);
+
 /* Recursion over our own tables, three deep. */
-static void add_table(struct strbuf *out, const char *prefix, const struct schema_key *keys)
+static void add_keys(
+	struct strbuf *out, const char *prefix, const struct schema_key *keys, add_key add)
 {
 	for (; keys->key; keys++) {
-		add_row(out, prefix, keys);
+		add(out, prefix, keys);
 		if (!keys->keys)
 			continue;
 		_cleanup_(freep) char *below = xasprintf(
 			"%s%s%s.", prefix, keys->key, keys->type == SCHEMA_GROUPS ? "[]" : "");
-		add_table(out, below, keys->keys);
+		add_keys(out, below, keys->keys, add);
 	}
 }
 
 void schema_document(struct strbuf *out)
 {
 	strbuf_puts(out, "| khóa | kiểu và giới hạn | mặc định | nghĩa |\n|---|---|---|---|\n");
-	add_table(out, "", schema_root);
+	add_keys(out, "", schema_root, add_row);
+}
+
+void schema_document_man(struct strbuf *out)
+{
+	add_keys(out, "", schema_root, add_item);
 }

@@ -59,3 +59,5 @@ void schema_release(const struct schema_key *keys, void *target);
 
 /* The reference of all keys, in Markdown: the generated part of docs/CONFIGURATION.md. */
 void schema_document(struct strbuf *out);
+/* The same as scdoc(5): of docs/man/loalang.conf.5.scd. */
+void schema_document_man(struct strbuf *out);
