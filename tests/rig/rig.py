@@ -217,7 +217,7 @@ class Rig:
                 f"{m.mono - start:9.3f} {repr(m)[:600]}" for m in self.client.messages[-150:]))
         for path in sorted(glob.glob(f"{self.folder}/**/*.log", recursive=True)):
             with open(path, "rb") as log:
-                text = log.read().decode("utf-8", "replace")[-12000:]
+                text = log.read().decode("utf-8", "replace")[-6000:]
             if text:
                 parts.append(f"--- {os.path.relpath(path, self.folder)}\n{text}")
         return "\n".join(parts)
