@@ -505,6 +505,9 @@ static bool finished(const struct device *device)
 {
 	if (!atomic_load(&device->stopping))
 		return false;
+	/* The silence behind the last syllable is let out, too. */
+	if (device->sink && device->running)
+		return false;
 	for (size_t i = 0; i < device->outputs_count; i++) {
 		if (device->voices[i].state != VOICE_IDLE || atomic_load(&device->slots[i].waiting))
 			return false;
