@@ -117,6 +117,8 @@ static int too_late(const struct speaking *speaking)
 
 static int call_waiting(struct speaking *speaking)
 {
+	if (!speaking->wait)
+		return 0;
 	int next_ms = speaking->wait->waiting(speaking->wait->context);
 
 	if (next_ms == -ECANCELED)
