@@ -25,8 +25,10 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebI
 endif()
 if(LOALANG_SANITIZE)
     add_compile_options(-fsanitize=${LOALANG_SANITIZE} -fno-omit-frame-pointer -O1)
-    add_compile_options($<$<STREQUAL:${LOALANG_SANITIZE},address$<COMMA>undefined>:-fno-sanitize-recover=all>)
     add_link_options(-fsanitize=${LOALANG_SANITIZE})
+    if(LOALANG_SANITIZE MATCHES "undefined")
+        add_compile_options(-fno-sanitize-recover=all)
+    endif()
 endif()
 # A library that an executable does not call is not loaded by it: memory on small boards.
 add_link_options(-Wl,--as-needed)
