@@ -127,8 +127,10 @@ static void send_unsent(struct store *store)
 {
 	while (store->unsent) {
 		struct inbox_link *next = store->unsent->next;
-		if (inbox_push(store->events, store->unsent) < 0)
+		if (inbox_push(store->events, store->unsent) < 0) {
+			store->unsent->next = next; /* a refused push has cut the list */
 			return;
+		}
 		store->unsent = next;
 	}
 }

@@ -338,6 +338,8 @@ static void what_was_written_is_read_back_the_same(void **state)
 		"{\"text\":\"a\",\"repeat\":{\"times\":4,\"gap\":\"1500ms\"}}",
 		"{\"text\":\"a\",\"issued_at\":\"2198-12-29T23:59:59.9Z\"}",
 		"{\"text\":\"a\",\"start\":\"1970-01-02T00:00:00.1Z\",\"id\":\"s@20261121T1000Z\"}",
+		"{\"text\":\"a\",\"start\":\"2026-11-21T17:00:00.1239Z\"}",
+		"{\"text\":\"a\",\"expires\":\"2026-11-21T17:00:00.1239Z\"}",
 		"Chữ thường",
 	};
 	static const char *const zones[] = { "UTC", "ICT-7", "XXX+12" };
