@@ -224,6 +224,15 @@ static void on_store_event(struct node *node, const struct store_event *event)
 /* --- From the broker ---------------------------------------------------------------------------
  */
 
+static void on_disconnected(struct node *node, const char *cause)
+{
+	_cleanup_(freep) char *detail = xasprintf("%s, retrying", cause);
+
+	node->connected = false;
+	outbox_on_disconnected(&node->outbox);
+	node_set_fault(node, "broker", "", detail);
+}
+
 static void on_mqtt_event(struct node *node, const struct mqtt_event *event)
 {
 	const struct broker_config *broker = &node->config->mqtt;
@@ -237,9 +246,7 @@ static void on_mqtt_event(struct node *node, const struct mqtt_event *event)
 		outbox_on_connected(&node->outbox, node->mqtt);
 		break;
 	case MQTT_DISCONNECTED:
-		node->connected = false;
-		outbox_on_disconnected(&node->outbox);
-		node_set_fault(node, "broker", "", event->error.text);
+		on_disconnected(node, event->error.text);
 		break;
 	case MQTT_MESSAGE:
 		command_on_message(
