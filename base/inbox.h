@@ -24,7 +24,7 @@ struct inbox *inbox_new(size_t limit) _must_check_;
 /* Messages still inside are given to `release` (free if NULL). */
 struct inbox *inbox_free(struct inbox *inbox, void (*release)(struct inbox_link *));
 
-/* Any thread. Takes the message; -ENOBUFS (full): the sender keeps it. */
+/* Any thread. Takes the message; -ENOBUFS (full): the sender keeps it, with its link cleared. */
 int inbox_push(struct inbox *inbox, struct inbox_link *message) _must_check_;
 /* Any thread. Wakes the reader without a message (health tick, stop). */
 void inbox_kick(struct inbox *inbox);

@@ -105,7 +105,8 @@ int main(int argc, char *argv[])
 	tame_memory();
 	setenv("TZ", config->timezone, 1);
 	tzset();
-	(void)log_set_level(config->log_level);
+	if (log_set_level(config->log_level) < 0) /* the loader has checked it */
+		return EXIT_BAD_CONFIG;
 	status = node_run(config, options.config_path);
 	if (status != NODE_RELOAD)
 		return status;
