@@ -173,6 +173,7 @@ static void test_b6_too_long_or_too_large(void **state)
 
 	make_sound(folder->file, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8000, 1, 61.0, 0.0);
 	assert_refused(folder->file, -EFBIG, true);
+	make_sound(folder->file, SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8000, 1, 1.0, 0.0);
 	assert_int_equal(truncate(folder->file, CLIP_FILE_BYTES_MAX + 1), 0);
 	assert_refused(folder->file, -EFBIG, true);
 }
