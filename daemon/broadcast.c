@@ -18,6 +18,23 @@ static const char *chosen(const char *wish, const char *by_priority)
 	return wish[0] ? wish : by_priority;
 }
 
+/* The sound file of the chime that was wished for, or of that by priority; NULL: none. One that
+ * should be there and is not is a fault, and the announcement is said without it (FAULTS B6). */
+static char *chime_path(struct broadcast *broadcast, const char *wish, const char *by_priority)
+{
+	struct node *node = broadcast->output->node;
+	const char *name = chosen(wish, by_priority);
+	char *path = config_chime_path(node->config, name);
+
+	if (path || strcmp(name, "none") == 0 || name[0] == '\0')
+		return path;
+	_cleanup_(freep) char *detail = xasprintf(
+		"không có tiếng hiệu \"%s\" trong %s", name, node->config->chimes.dir);
+	broadcast->chime_failed = true;
+	node_set_fault(node, "chime", "", detail);
+	return NULL;
+}
+
 /* What is to be played, in order. NULL with *error. */
 static struct rundown *make_rundown(struct broadcast *broadcast, struct error *error)
 {
@@ -36,12 +53,10 @@ static struct rundown *make_rundown(struct broadcast *broadcast, struct error *e
 		    error) < 0)
 		return NULL;
 	sha256_text(reading->spoken, strlen(reading->spoken), broadcast->spoken_sha256);
-	_cleanup_(freep) char *open = config_chime_path(
-		config, chosen(announcement->chime_open, chimes->open));
-	_cleanup_(freep) char *close = config_chime_path(
-		config, chosen(announcement->chime_close, chimes->close));
-	_cleanup_(freep) char *bed = config_chime_path(
-		config, chosen(announcement->bed, chimes->bed));
+	_cleanup_(freep) char *open = chime_path(broadcast, announcement->chime_open, chimes->open);
+	_cleanup_(freep) char *close = chime_path(
+		broadcast, announcement->chime_close, chimes->close);
+	_cleanup_(freep) char *bed = chime_path(broadcast, announcement->bed, chimes->bed);
 	struct rundown_config what = {
 		.open_path = open,
 		.close_path = close,

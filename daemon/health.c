@@ -66,6 +66,20 @@ static bool store_alive(struct node *node)
 	return true;
 }
 
+/* Counters of a device go out with the status when they have moved. */
+static void notice_stats(struct node *node)
+{
+	for (size_t i = 0; i < node->devices_count; i++) {
+		struct node_device *device = &node->devices[i];
+		struct device_stats stats;
+		device_get_stats(device->device, &stats);
+		uint64_t troubles = stats.xruns + stats.suspends + stats.starvations +
+				    stats.reopens;
+		node->changed |= troubles != device->troubles;
+		device->troubles = troubles;
+	}
+}
+
 static void kick_all(struct node *node)
 {
 	store_kick(node->store);
@@ -101,8 +115,8 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 		(void)sd_notify(0, "WATCHDOG=1");
 	health->first = false;
 	kick_all(node);
-	if (node->loaded)
-		keep_time(health);
+	keep_time(health);
+	notice_stats(node);
 	report_publish(node);
 	(void)sd_event_source_set_time(source, at_us + (uint64_t)HEALTH_TICK_US);
 	(void)sd_event_source_set_enabled(source, SD_EVENT_ON);

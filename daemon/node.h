@@ -56,7 +56,8 @@ struct node_device { /* one ALSA device (or wav file), shared by one or more out
 	sd_event_source *source;
 	unsigned outputs[DEVICE_OUTPUTS_MAX]; /* slot → index of the output */
 	size_t outputs_count;
-	uint64_t turns; /* at the last health check */
+	uint64_t turns;    /* at the last health check */
+	uint64_t troubles; /* its statistics summed up, as last published */
 };
 
 struct node_pending { /* an announcement that is not on disk yet */

@@ -20,7 +20,7 @@ def test_b1_device_absent_at_start(rig):
     rig.announce("trung-tam", "cho-loa", "một hai ba")
     node.wait_receipt("cho-loa", "accepted")
     item = node.wait_queue("loa", lambda q: q["length"] == 1
-                           and q["items"][0]["waits"] == "output")["items"][0]
+                           and q["items"][0]["waits"] == "output-lost")["items"][0]
     same(item["id"], "cho-loa")
     rig.alsa.control("muon", absent=0)
     node.wait_receipt("cho-loa", "finished", "loa", timeout=30)
