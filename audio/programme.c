@@ -233,8 +233,12 @@ size_t programme_pull(struct programme *programme, float *ret_frames, size_t cou
 {
 	size_t got = pull(programme, ret_frames, count);
 
-	if (got < count && programme_want_frames(programme))
+	/* Asked before looking again, and not taken back: the second look may find too few, too,
+	 * and a wake-up too many does no harm. */
+	if (got < count) {
+		atomic_store(&programme->want_frames, true);
 		got += pull(programme, ret_frames + got, count - got);
+	}
 	return got;
 }
 
