@@ -138,17 +138,14 @@ def tone_words(sound, rate=RATE, threshold_db=-40.0):
 
 
 def said(sound, rate=RATE):
-    """The words of tone_words() that are whole; one that a starved sound server has torn in two
-    (all of it is there, with silence within) is whole."""
-    words, torn = [], None
+    """The words of tone_words() that are whole; one that a starved sound server has torn (all of
+    it is there, with silence within) is whole."""
+    words, torn, torn_seconds = [], None, 0.0
     for word, start, end in tone_words(sound, rate):
-        length = end - start
-        if length > TONE_SECONDS * 0.9:
+        if word != torn:
+            torn, torn_seconds = word, 0.0
+        torn_seconds += end - start
+        if torn_seconds > TONE_SECONDS * 0.9:
             words.append(word)
             torn = None
-        elif torn and torn[0] == word and abs(torn[1] + length - TONE_SECONDS) < 0.02:
-            words.append(word)
-            torn = None
-        else:
-            torn = (word, length)
     return words
