@@ -90,6 +90,11 @@ def die_later(write, _text):
     os._exit(0)
 
 
+def hang_up(write, _text):
+    write(sentence())
+    raise OSError("enough")
+
+
 def half_header(write, _text):
     write(b'{"type": "audio-st')
     os._exit(0)
@@ -140,6 +145,7 @@ MODES = {
     "die-midway": die_midway,
     "die-once": die_once,
     "die-later": die_later,
+    "hang-up": hang_up,
     "signals": signals,
     "error": once(event("error", {"text": "hết bộ nhớ"})),
     "half-header": half_header,

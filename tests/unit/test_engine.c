@@ -12,6 +12,7 @@
 #include "tts_engines.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 
 static const struct engine_voice plain = { .rate = 130, .pitch = 45 };
@@ -91,7 +92,7 @@ static void check_case(size_t index, struct test_engine *test)
 		assert_non_null(strstr(error.text, cases[index].mode)); /* which engine */
 		assert_int_equal(engine_pid(engine), 0);
 	}
-	assert_true(took_ms < engine_budget_first_ms(2) + 1000);
+	assert_true(took_ms < engine_budget_first_ms(2) + 3000);
 	engine_free(engine);
 }
 
@@ -132,7 +133,7 @@ static void test_A2_stalls(void **state)
 	assert_int_equal(speak(engine, "a.", &heard, &error), -ETIME);
 	int64_t took_ms = (clock_mono_us() - begin_us) / US_PER_MS;
 	assert_int_equal(heard.frames, 2205);
-	assert_in_range(took_ms, engine_budget_total_ms(2) - 500, engine_budget_total_ms(2) + 1000);
+	assert_in_range(took_ms, engine_budget_total_ms(2) - 500, engine_budget_total_ms(2) + 3000);
 	engine_free(engine);
 	assert_false(test_has_children());
 	test_engine_done(&test);
@@ -187,6 +188,37 @@ static void test_idle_death_is_no_failure(void **state)
 	}
 	engine_free(engine);
 	assert_false(test_has_children());
+	test_engine_done(&test);
+}
+
+/* Until the kernel knows that the other side of a connection to `port` has closed (CLOSE_WAIT). */
+static void wait_until_hung_up(unsigned port)
+{
+	for (bool closed = false; !closed;) {
+		_cleanup_(fclosep) FILE *file = fopen("/proc/self/net/tcp", "re");
+		char line[256];
+		unsigned remote, state;
+		while (!closed && fgets(line, sizeof line, file))
+			closed = sscanf(line, "%*d: %*x:%*x %*x:%x %x", &remote, &state) == 2 &&
+				 remote == port && state == 8;
+		sched_yield();
+	}
+}
+
+static void test_a_server_that_hangs_up_is_dialled_again(void **state)
+{
+	(void)state;
+	struct test_engine test;
+	struct heard heard;
+	struct error error;
+
+	assert_true(test_engine_server(&test, "hang-up"));
+	struct engine *engine = engine_new(&test.config, NULL);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(speak(engine, "a.", &heard, &error), 0);
+		wait_until_hung_up((unsigned)atoi(strrchr(test.address, ':') + 1));
+	}
+	engine_free(engine);
 	test_engine_done(&test);
 }
 
@@ -318,7 +350,7 @@ static void test_A2_cancel_ends_a_hanging_engine(void **state)
 	struct engine *engine = engine_new(&test.config, NULL);
 	assert_int_equal(
 		engine_speak(engine, "a.", &plain, on_sound, &heard, &wait, &error), -ECANCELED);
-	assert_true(clock_mono_us() - waiter.cancelled_us < 100 * US_PER_MS);
+	assert_true(clock_mono_us() - waiter.cancelled_us < 500 * US_PER_MS);
 	assert_int_equal(waiter.calls, 2);
 	engine_free(engine);
 	assert_false(test_has_children());
@@ -393,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_A3_sound_after_the_end_is_not_heard),
 		cmocka_unit_test(test_A5_request),
 		cmocka_unit_test(test_idle_death_is_no_failure),
+		cmocka_unit_test(test_a_server_that_hangs_up_is_dialled_again),
 		cmocka_unit_test(test_a_worker_stays),
 		cmocka_unit_test(test_signals_are_the_childs_own),
 		cmocka_unit_test(test_nobody_there),
