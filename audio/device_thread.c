@@ -140,7 +140,7 @@ static void look_into_slot(struct device *device, size_t output, int64_t now_us)
 		/* Another rate: made for the device as it was before it was lost. */
 		return_waiting(device, output, programme, DEVICE_LOST, now_us);
 	} else if (voice->state == VOICE_IDLE) {
-		voice_take(voice, programme, atomic_load(&slot->gain));
+		voice_take(voice, programme, atomic_load(&slot->gain), now_us);
 		atomic_store(&slot->waiting, NULL);
 	}
 }
@@ -247,17 +247,29 @@ static size_t padding_left(struct device *device)
 	return end > device->tape.mixed ? (size_t)(end - device->tape.mixed) : 0;
 }
 
+/* Right before the first frame of a timed programme: is it time yet? */
+static void hold_voices(struct device *device)
+{
+	for (size_t i = 0; i < device->outputs_count; i++) {
+		struct voice *voice = &device->voices[i];
+		if (voice->state == VOICE_LEADING && voice->hold_us == INT64_MIN &&
+			device->tape.mixed >= voice->first_at)
+			voice_hold(voice, due_us(device));
+	}
+}
+
 /* How many frames to mix now, at most `limit`. 0: nothing to play, or every programme that plays
  * is short of frames. Then the stream waits: silence is never made up for a programme that is
  * late, unless another one must go on. */
 static size_t frames_to_mix(struct device *device, size_t limit)
 {
 	bool supplied = false;
+	int64_t now_us = clock_mono_us();
 
 	for (size_t i = 0; i < device->outputs_count; i++) {
 		struct voice *voice = &device->voices[i];
 		bool starved = voice->starving;
-		size_t ready = voice_ready(voice, device->tape.mixed);
+		size_t ready = voice_ready(voice, device->tape.mixed, now_us);
 		if (voice->starving && !starved)
 			atomic_fetch_add(&device->starvations, 1);
 		if (ready == 0 || ready == VOICE_NOT_ASKING)
@@ -277,6 +289,7 @@ static bool mix(struct device *device, size_t limit)
 	if (limit > DEVICE_CHUNK_FRAMES)
 		limit = DEVICE_CHUNK_FRAMES;
 	correct_voices(device);
+	hold_voices(device);
 	size_t count = frames_to_mix(device, limit);
 	if (count == 0)
 		return false;
@@ -566,6 +579,8 @@ static int64_t wait_us(const struct device *device, int64_t now_us)
 		int64_t begin_us = voice_begin_us(voice);
 		if (voice->state == VOICE_WAITING)
 			wait = earlier(wait, begin_us > now_us ? begin_us - now_us : 0);
+		if (voice->state == VOICE_LEADING && voice->hold_us > now_us)
+			wait = earlier(wait, voice->hold_us - now_us);
 	}
 	if (!device->running && !any_active(device))
 		return wait;

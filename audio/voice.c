@@ -25,7 +25,7 @@ void voice_init(struct voice *voice, size_t output, const struct device_output_c
 	};
 }
 
-void voice_take(struct voice *voice, struct programme *programme, float gain)
+void voice_take(struct voice *voice, struct programme *programme, float gain, int64_t now_us)
 {
 	int64_t start_us = programme_start_mono_us(programme);
 
@@ -37,6 +37,8 @@ void voice_take(struct voice *voice, struct programme *programme, float gain)
 	voice->sound_to = 0;
 	voice->pulled = 0;
 	voice->corrected = false;
+	voice->taken_us = now_us;
+	voice->hold_us = INT64_MIN;
 	voice->displaced = false;
 	voice->aborted = false;
 	voice->started = false;
@@ -111,6 +113,15 @@ void voice_shift(struct voice *voice, int64_t frames, uint64_t mixed)
 	voice->corrected = true;
 }
 
+void voice_hold(struct voice *voice, int64_t due_us)
+{
+	if (voice->start_us != TIME_UNSET && !voice->aborted &&
+		voice->start_us - due_us > VOICE_CORRECTION_US) {
+		voice->hold_us = voice->start_us;
+		voice->taken_us = voice->start_us;
+	}
+}
+
 void voice_abort(struct voice *voice, uint64_t mixed)
 {
 	if (voice->aborted || voice->state == VOICE_IDLE)
@@ -150,10 +161,16 @@ static size_t ready_of_programme(struct voice *voice)
 	return VOICE_NOT_ASKING;
 }
 
-size_t voice_ready(struct voice *voice, uint64_t mixed)
+size_t voice_ready(struct voice *voice, uint64_t mixed, int64_t now_us)
 {
 	switch (voice->state) {
 	case VOICE_LEADING:
+		if (now_us < voice->hold_us)
+			return 0;
+		if (voice->hold_us != INT64_MIN && mixed > voice->first_at) {
+			voice->first_at = mixed; /* others of the device went on meanwhile */
+			voice->sound_to = mixed;
+		}
 		if (!voice->corrected && mixed < correction_at(voice))
 			return (size_t)(correction_at(voice) - mixed);
 		if (mixed < voice->first_at)
@@ -225,6 +242,9 @@ bool voice_heard(
 		voice->started = true;
 		event.what = DEVICE_STARTED;
 		event.mono_us = now_us - us_of_frames(voice, (int64_t)(heard - voice->first_at));
+		if (event.mono_us < voice->taken_us) /* a device that is ahead of time */
+			event.mono_us = voice->taken_us;
+		voice->taken_us = event.mono_us;
 		*ret_event = event;
 		return true;
 	}
@@ -235,6 +255,8 @@ bool voice_heard(
 	event.mono_us = now_us;
 	if (voice->pulled > 0)
 		event.mono_us -= us_of_frames(voice, (int64_t)(heard - voice->sound_to));
+	if (event.mono_us < voice->taken_us)
+		event.mono_us = voice->taken_us;
 	*ret_event = event;
 	to_idle(voice, now_us);
 	return true;

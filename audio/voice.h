@@ -50,6 +50,8 @@ struct voice {
 	uint64_t sound_to; /* tape position after the last frame so far */
 	uint64_t pulled;   /* frames of the programme on the tape */
 	bool corrected;    /* first_at is final */
+	int64_t taken_us;  /* nothing of it was heard before this */
+	int64_t hold_us;   /* LEADING: no frame before this; INT64_MIN: goes on */
 	bool displaced;    /* was LEADING before */
 	bool aborted;
 	bool started; /* DEVICE_STARTED was posted */
@@ -60,7 +62,7 @@ struct voice {
 void voice_init(struct voice *voice, size_t output, const struct device_output_config *config);
 
 /* IDLE → WAITING. `gain` is the output's, linear. */
-void voice_take(struct voice *voice, struct programme *programme, float gain);
+void voice_take(struct voice *voice, struct programme *programme, float gain, int64_t now_us);
 /* When a waiting voice must get its place: an instant, or INT64_MIN for at once. */
 int64_t voice_begin_us(const struct voice *voice);
 /* WAITING → LEADING. `mixed` is the tape's end, which will leave the device at `due_us`. */
@@ -77,9 +79,13 @@ void voice_shift(struct voice *voice, int64_t frames, uint64_t mixed);
 /* PLAYING → FADING; anything before → DRAINING with nothing heard. */
 void voice_abort(struct voice *voice, uint64_t mixed);
 
+/* A device that takes frames faster than time goes (a file, not a card) has swallowed the lead: the
+ * first frame waits for its instant. `due_us` is as for voice_place(). */
+void voice_hold(struct voice *voice, int64_t due_us);
+
 /* Frames that the voice can give now, in one go: 0 when its programme is short of frames
  * (`starving` is set), VOICE_NOT_ASKING when it does not need the stream to run. */
-size_t voice_ready(struct voice *voice, uint64_t mixed);
+size_t voice_ready(struct voice *voice, uint64_t mixed, int64_t now_us);
 /* Sets mono[0..count) to what the voice plays at the tape's end and returns true, or returns
  * false when it is silent. Only after voice_ready(); `gain` is the output's. */
 bool voice_mix(struct voice *voice, float *mono, size_t count, uint64_t mixed, float gain);

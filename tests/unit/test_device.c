@@ -956,6 +956,62 @@ static void test_file_over_null_gets_the_frames_and_no_flood(void **state)
 	assert_in_range(sound.count, 24000, 24000 + 8 * 960);
 }
 
+/* Frames leave such a device as fast as they come; the first one waits for its instant even so,
+ * and what is reported has happened in the order of time. */
+static void test_unpaced_device_keeps_a_start(void **state)
+{
+	struct rig *rig = *state;
+	const struct device_output_config outputs[CHANNELS] = {
+		{ .channel_mask = 1U << 0, .preroll_us = 300 * US_PER_MS },
+		{ .channel_mask = 1U << 1, .preroll_us = 300 * US_PER_MS },
+	};
+	int64_t start_us = clock_mono_us() + 600 * US_PER_MS;
+	_cleanup_(programme_freep) struct programme *left = stairs(4800, start_us);
+	_cleanup_(programme_freep) struct programme *right = stairs(4800, start_us);
+
+	declare_card(rig, "loa", "unpaced 1");
+	start(rig, "loa", outputs);
+	expect(rig, DEVICE_OPENED);
+	assert_int_equal(device_play(rig->device, 0, left), 0);
+	assert_int_equal(device_play(rig->device, 1, right), 0);
+	for (int i = 0; i < CHANNELS; i++) {
+		struct device_event event = expect(rig, DEVICE_STARTED);
+		assert_in_range(event.mono_us, start_us - 20000, start_us + 100000);
+	}
+	for (int i = 0; i < CHANNELS; i++) {
+		struct device_event event = expect(rig, DEVICE_ENDED);
+		assert_in_range(event.mono_us, start_us - 20000, start_us + 200000);
+	}
+	stop_device(rig);
+	_cleanup_(sound_done) struct sound on_left = heard(rig, "loa", 0);
+	_cleanup_(sound_done) struct sound on_right = heard(rig, "loa", 1);
+	assert_int_equal(on_left.first, on_right.first);
+	assert_stairs_at(&on_left, on_left.first, 4800);
+	assert_true(on_left.first < RATE_HZ); /* no flood of silence while it waited */
+}
+
+/* A start is never before the hand-over, an end never before the start. */
+static void test_unpaced_device_reports_in_order(void **state)
+{
+	struct rig *rig = *state;
+	const struct device_output_config outputs[CHANNELS] = {
+		{ .channel_mask = 1U << 0, .preroll_us = 300 * US_PER_MS },
+		{ .channel_mask = 1U << 1 },
+	};
+	_cleanup_(programme_freep) struct programme *programme = stairs(4800, TIME_UNSET);
+
+	declare_card(rig, "loa", "unpaced 1");
+	start(rig, "loa", outputs);
+	expect(rig, DEVICE_OPENED);
+	int64_t handed_us = clock_mono_us();
+	assert_int_equal(device_play(rig->device, 0, programme), 0);
+	struct device_event started = expect(rig, DEVICE_STARTED);
+	struct device_event ended = expect(rig, DEVICE_ENDED);
+	assert_true(started.mono_us >= handed_us);
+	assert_true(ended.mono_us >= started.mono_us);
+	stop_device(rig);
+}
+
 static void test_unpaced_device_is_aborted_at_once(void **state)
 {
 	struct rig *rig = *state;
@@ -1008,6 +1064,8 @@ int main(void)
 		DEVICE_TEST(test_b4_short_writes_lose_nothing),
 		DEVICE_TEST(test_b7_dead_card_does_not_disturb_the_other),
 		DEVICE_TEST(test_file_over_null_gets_the_frames_and_no_flood),
+		DEVICE_TEST(test_unpaced_device_keeps_a_start),
+		DEVICE_TEST(test_unpaced_device_reports_in_order),
 		DEVICE_TEST(test_unpaced_device_is_aborted_at_once),
 	};
 
