@@ -198,7 +198,8 @@ static void wait_until_hung_up(unsigned port)
 		_cleanup_(fclosep) FILE *file = fopen("/proc/self/net/tcp", "re");
 		char line[256];
 		unsigned remote, state;
-		while (!closed && fgets(line, sizeof line, file))
+		assert_non_null(file);
+		while (file && !closed && fgets(line, sizeof line, file))
 			closed = sscanf(line, "%*d: %*x:%*x %*x:%x %x", &remote, &state) == 2 &&
 				 remote == port && state == 8;
 		sched_yield();
