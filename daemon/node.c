@@ -192,8 +192,9 @@ static void on_durable(struct node *node, uint64_t ticket)
 			output->changed |= queue_find(output->queue, node->pending[done].id) !=
 					   NULL;
 		}
-	memmove(node->pending, node->pending + done,
-		(node->pending_count - done) * sizeof *node->pending);
+	if (done > 0)
+		memmove(node->pending, node->pending + done,
+			(node->pending_count - done) * sizeof *node->pending);
 	node->pending_count -= done;
 	outbox_on_durable(&node->outbox, ticket);
 	if (done > 0)

@@ -64,7 +64,8 @@ static void test_format(void **state)
 	time_format(INT64_C(1795255200) * US_PER_SEC, text);
 	assert_string_equal(text, "2026-11-21T06:30:00.000-03:30");
 
-	for (int64_t us = 2 * 86400 * US_PER_SEC; us < INT64_C(7000000000000000); us += INT64_C(86399999000) * 97) {
+	for (int64_t us = 2 * 86400 * US_PER_SEC; us < INT64_C(7000000000000000);
+		us += INT64_C(86399999000) * 97) {
 		int64_t again;
 		time_format(us, text);
 		assert_int_equal(time_parse(text, &again, NULL), 0);
