@@ -217,7 +217,7 @@ static void test_a_server_that_hangs_up_is_dialled_again(void **state)
 	struct engine *engine = engine_new(&test.config, NULL);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(speak(engine, "a.", &heard, &error), 0);
-		wait_until_hung_up((unsigned)atoi(strrchr(test.address, ':') + 1));
+		wait_until_hung_up(test.port);
 	}
 	engine_free(engine);
 	test_engine_done(&test);

@@ -24,6 +24,7 @@ struct test_engine {
 	struct engine_config config;
 	char *command[8];
 	char *address;
+	unsigned port;
 	pid_t server; /* 0: a child of the product's making */
 	int input_fd; /* of the server: it ends when this is closed */
 };
@@ -77,7 +78,8 @@ static inline bool test_engine_server(struct test_engine *test, const char *mode
 	test->input_fd = input[1];
 	bool told = !error && read(output[0], port, sizeof port - 1) > 0;
 	close(output[0]);
-	test->address = xasprintf("tcp://127.0.0.1:%d", atoi(port));
+	test->port = (unsigned)strtoul(port, NULL, 10);
+	test->address = xasprintf("tcp://127.0.0.1:%u", test->port);
 	test->config = (struct engine_config){
 		.name = xstrdup(mode), .address = test->address, .voice = xstrdup("")
 	};
