@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the loudspeakers play: several outputs, chimes, levels, starting together."""
 
+import time
+
 import numpy as np
 
 from case import between, near, options, same, spoken
@@ -67,7 +69,9 @@ def test_two_nodes_begin_together(rig):
     outputs = [rig.paced(0), rig.paced(1)]
     nodes = [rig.node(name, [output], speech=speech, sync_lead="2s")
              for name, output in zip(("nut-a", "nut-b"), outputs)]
+    issued = time.monotonic()
     rig.announce("trung-tam", "cung", "một năm hai chín ba", issued_at=rig.in_future(0))
+    near(rig.pulse.recording.wait_sound(0), issued + 2, 0.2 * rig.scale, "first sound")
     begins_together(rig, nodes[0], "loa0", nodes[1], "loa1", 0.060 * RATE * rig.scale)
 
 
