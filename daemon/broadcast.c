@@ -177,10 +177,15 @@ void broadcast_end(struct broadcast *broadcast, enum broadcast_end end, enum rea
 		programme_abort(broadcast->programme);
 }
 
+/* Only when both have reported is it known how it ended: a device may have played all there was
+ * before the renderer's word arrives that more should have come. */
 static void tell_if_over(struct broadcast *broadcast)
 {
-	if (broadcast_over(broadcast))
-		output_on_broadcast_over(broadcast->output, broadcast);
+	if (!broadcast_over(broadcast))
+		return;
+	if (broadcast->end == BROADCAST_GOES_ON)
+		broadcast->end = BROADCAST_FINISHED;
+	output_on_broadcast_over(broadcast->output, broadcast);
 }
 
 double broadcast_seconds_asked(const struct broadcast *broadcast)
@@ -297,7 +302,8 @@ void broadcast_on_device(struct broadcast *broadcast, const struct device_event 
 	broadcast->next_item = programme_item_at(broadcast->programme, event->frames);
 	if (event->outcome == DEVICE_LOST)
 		broadcast_end(broadcast, BROADCAST_LOST, REASON_OUTPUT_LOST);
-	else if (event->outcome == DEVICE_FINISHED && broadcast->end == BROADCAST_GOES_ON)
-		broadcast->end = BROADCAST_FINISHED;
+	else if (event->outcome == DEVICE_ABORTED)
+		broadcast_end(
+			broadcast, BROADCAST_STOPPING, REASON_NONE); /* unless there was a reason */
 	tell_if_over(broadcast);
 }

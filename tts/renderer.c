@@ -410,7 +410,8 @@ static void *run(void *context)
 		post(renderer, RENDERER_CANCELLED, NULL);
 		return NULL;
 	}
-	prime(renderer);
+	if (result == 0)
+		prime(renderer);
 	post(renderer, result == 0 ? RENDERER_DONE : RENDERER_FAILED, NULL);
 	return NULL;
 }
