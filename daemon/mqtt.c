@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -365,6 +367,18 @@ static int poll_timeout_ms(const struct mqtt *mqtt)
 	return wait_ms < 0 ? 0 : (int)wait_ms;
 }
 
+/* The broker sends small packets and waits for our acknowledgement before the next (Nagle); the
+ * kernel holds that back for 40 ms unless told, anew after each read: a stop should not wait. */
+static int read_socket(struct mqtt *mqtt)
+{
+	int result = mosquitto_loop_read(mqtt->client, 1);
+	int on = 1, fd = mosquitto_socket(mqtt->client);
+
+	if (fd >= 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+	return result;
+}
+
 /* Waits for the socket, main, or the clock, and lets the library do what is due. */
 static void link_turn(struct mqtt *mqtt)
 {
@@ -384,7 +398,7 @@ static void link_turn(struct mqtt *mqtt)
 	if (mqtt->state == LINK_DOWN)
 		return;
 	if (fds[1].revents & (POLLIN | POLLERR | POLLHUP))
-		result = mosquitto_loop_read(mqtt->client, 1);
+		result = read_socket(mqtt);
 	if (result == MOSQ_ERR_SUCCESS && mosquitto_want_write(mqtt->client))
 		result = mosquitto_loop_write(mqtt->client, 1);
 	if (result == MOSQ_ERR_SUCCESS)

@@ -131,6 +131,17 @@ char *report_offline(const struct node *node)
 
 /* --- Outputs --------------------------------------------------------------------------------- */
 
+/* Taken out of the queue and not heard yet: for people it still waits. */
+static bool is_prepared(const struct output *output)
+{
+	return output->broadcast && !output->broadcast->on_air && !output->broadcast->device_done;
+}
+
+static size_t waiting(const struct output *output)
+{
+	return queue_length(output->queue) + (is_prepared(output) ? 1 : 0);
+}
+
 static void write_broadcast(struct strbuf *json, const struct broadcast *broadcast)
 {
 	const struct announcement *announcement = broadcast->announcement;
@@ -166,7 +177,7 @@ char *report_output_state(const struct output *output)
 	}
 	json_write_time(&json, "since", output->since_us);
 	json_write_real(&json, "gain_db", output->gain_db, 2);
-	json_write_integer(&json, "queue_length", (int64_t)queue_length(output->queue));
+	json_write_integer(&json, "queue_length", (int64_t)waiting(output));
 	json_write_end_object(&json);
 	return strbuf_take(&json);
 }
@@ -184,10 +195,9 @@ static const char *wait_detail(enum queue_wait wait)
 	return details[wait];
 }
 
-static void write_entry(struct strbuf *json, const struct queue_entry *entry, enum queue_wait wait)
+static void write_entry(
+	struct strbuf *json, const struct announcement *announcement, enum queue_wait wait)
 {
-	const struct announcement *announcement = entry->announcement;
-
 	json_write_begin_object(json, NULL);
 	json_write_string(json, "id", announcement->id);
 	json_write_integer(json, "revision", announcement->revision);
@@ -210,14 +220,17 @@ char *report_output_queue(const struct output *output)
 	now.output_ready = device_rate_hz(output->device->device) != 0;
 	now.busy = output->broadcast != NULL;
 	now.free_us = output->free_us;
-	size_t count = queue_list(output->queue, &now, entries, waits, REPORT_QUEUE_MAX);
+	size_t count = queue_list(output->queue, &now, entries, waits,
+		REPORT_QUEUE_MAX - (is_prepared(output) ? 1 : 0));
 	json_write_begin_object(&json, NULL);
 	json_write_string(&json, "node", output->node->config->node);
 	json_write_string(&json, "output", output->config->sound.name);
-	json_write_integer(&json, "length", (int64_t)queue_length(output->queue));
+	json_write_integer(&json, "length", (int64_t)waiting(output));
 	json_write_begin_array(&json, "items");
+	if (is_prepared(output))
+		write_entry(&json, output->broadcast->announcement, QUEUE_WAIT_NONE);
 	for (size_t i = 0; i < count; i++)
-		write_entry(&json, entries[i], waits[i]);
+		write_entry(&json, entries[i]->announcement, waits[i]);
 	json_write_end_array(&json);
 	json_write_end_object(&json);
 	return strbuf_take(&json);

@@ -21,9 +21,12 @@ static int usage(FILE *stream, int status)
 	return status;
 }
 
-/* A worker that aborts is expected: no core files; and nothing here ever needs more rights. */
+/* A worker that aborts is expected: no core files; and nothing here ever needs more rights.
+ * libespeak-ng prepares a sound output even when it only hands the sound over; where a PulseAudio
+ * server answers it would connect to it and start a thread: send it where none is. */
 static void confine(void)
 {
+	(void)setenv("PULSE_SERVER", "unix:/nonexistent", 1);
 	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
