@@ -23,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROGRAMME_RING_SECONDS 6
+#define PROGRAMME_RING_SECONDS 4
 
 struct programme;
 

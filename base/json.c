@@ -156,7 +156,8 @@ void json_each(const struct json *object,
 
 char *json_text(const struct json *value)
 {
-	char *text = json_dumps(in(value), JSON_COMPACT | JSON_ENCODE_ANY);
+	char *text = json_dumps(
+		in(value), JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 
 	if (!text)
 		abort(); /* out of memory: what was parsed can be written */

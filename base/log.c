@@ -63,7 +63,7 @@ static void to_stderr(int priority, const char *announcement, const char *output
 	strbuf_printf(&line, "%s: ", log_level_names[priority - LOG_ERR]);
 	if (output)
 		strbuf_printf(&line, "[%s] ", output);
-	if (announcement)
+	if (announcement && announcement[0])
 		strbuf_printf(&line, "%s: ", announcement);
 	strbuf_printf(&line, "%s\n", text);
 	/* One write, so that lines of threads do not mix. */

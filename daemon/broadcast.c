@@ -13,26 +13,35 @@
 
 /* --- Making ---------------------------------------------------------------------------------- */
 
-static const char *chosen(const char *wish, const char *by_priority)
-{
-	return wish[0] ? wish : by_priority;
-}
-
-/* The sound file of the chime that was wished for, or of that by priority; NULL: none. One that
- * should be there and is not is a fault, and the announcement is said without it (FAULTS B6). */
-static char *chime_path(struct broadcast *broadcast, const char *wish, const char *by_priority)
+/* The chime that was wished for, or that by priority; NULL: none. One that should be there and is
+ * not is a fault, and the announcement is said without it (FAULTS B6). */
+static const struct chime *find_chime(
+	struct broadcast *broadcast, const char *wish, const char *by_priority)
 {
 	struct node *node = broadcast->output->node;
-	const char *name = chosen(wish, by_priority);
-	char *path = config_chime_path(node->config, name);
+	const char *name = wish[0] ? wish : by_priority;
 
-	if (path || strcmp(name, "none") == 0 || name[0] == '\0')
-		return path;
+	if (strcmp(name, "none") == 0 || name[0] == '\0')
+		return NULL;
+	const struct chime *chime = chimes_find(&node->chimes, name);
+	if (chime)
+		return chime;
+	const char *dir = node->config->chimes.dir;
 	_cleanup_(freep) char *detail = xasprintf(
-		"không có tiếng hiệu \"%s\" trong %s", name, node->config->chimes.dir);
+		"không có tiếng hiệu \"%s\" trong %s", name, dir ? dir : "(chưa cài đặt)");
 	broadcast->chime_failed = true;
 	node_set_fault(node, "chime", "", detail);
 	return NULL;
+}
+
+static const char *path_of(const struct chime *chime)
+{
+	return chime ? chime->path : NULL;
+}
+
+static double seconds_of(const struct chime *chime)
+{
+	return chime ? chime->seconds : 0;
 }
 
 /* What is to be played, in order. NULL with *error. */
@@ -53,20 +62,20 @@ static struct rundown *make_rundown(struct broadcast *broadcast, struct error *e
 		    error) < 0)
 		return NULL;
 	sha256_text(reading->spoken, strlen(reading->spoken), broadcast->spoken_sha256);
-	_cleanup_(freep) char *open = chime_path(broadcast, announcement->chime_open, chimes->open);
-	_cleanup_(freep) char *close = chime_path(
-		broadcast, announcement->chime_close, chimes->close);
-	_cleanup_(freep) char *bed = chime_path(broadcast, announcement->bed, chimes->bed);
+	const struct chime *open = find_chime(broadcast, announcement->chime_open, chimes->open);
+	const struct chime *close = find_chime(broadcast, announcement->chime_close, chimes->close);
+	const struct chime *bed = find_chime(broadcast, announcement->bed, chimes->bed);
 	struct rundown_config what = {
-		.open_path = open,
-		.close_path = close,
-		.bed_path = bed,
+		.open_path = path_of(open),
+		.close_path = path_of(close),
+		.bed_path = path_of(bed),
 		.repeat_times = (unsigned)announcement->repeat_times,
 		.repeat_gap_us = announcement->repeat_gap_us,
 	};
 	broadcast->seconds_expected = reading->seconds * announcement->repeat_times +
 				      (double)announcement->repeat_gap_us / US_PER_SEC *
-					      (announcement->repeat_times - 1);
+					      (announcement->repeat_times - 1) +
+				      seconds_of(open) + seconds_of(close);
 	return rundown_new(reading, &what);
 }
 

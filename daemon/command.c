@@ -17,6 +17,7 @@
 
 struct message {
 	struct node *node;
+	const char *topic;
 	const char *zone; /* or the name of an output */
 	const char *id;   /* of the topic; NULL: none */
 	const char *payload;
@@ -42,6 +43,7 @@ static void reject(
 		.detail = detail,
 	};
 	node_receipt(message->node, &receipt);
+	log_info("what was rejected came on %s", message->topic);
 }
 
 /* --- Announcements --------------------------------------------------------------------------- */
@@ -150,6 +152,10 @@ static void offer(const struct message *message, struct announcement *announceme
 			announcement->id);
 	else if (news)
 		accept(message, announcement, arrival_us, sequence);
+	else if (error == -EEXIST)
+		reject(message, announcement->id, REASON_DUPLICATE,
+			"mã và số bản (revision) này đã dùng cho một nội dung khác; hãy tăng "
+			"revision hoặc dùng mã khác");
 	else if (error)
 		reject(message, announcement->id, REASON_QUEUE_FULL,
 			"hàng đợi của loa đã đầy, hãy gửi lại sau");
@@ -347,6 +353,7 @@ void command_on_message(
 			continue;
 		struct message message = {
 			.node = node,
+			.topic = topic,
 			.zone = levels[routes[i].subject],
 			.id = routes[i].handle == on_announce && count == 4 ? levels[3] : NULL,
 			.payload = payload,

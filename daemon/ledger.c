@@ -12,14 +12,26 @@ struct ledger {
 
 #define CAPACITY_MIN 64
 
-/* FNV-1a, 64 bit (Fowler, Noll, Vo). Ids come from the commune's own operators. */
+/* FNV-1a, 64 bit (Fowler, Noll, Vo). Ids and texts come from the commune's own operators. */
+static uint64_t hash_of(const char *text, uint64_t salt)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ salt;
+
+	for (const char *c = text; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	return hash ^ hash >> 32;
+}
+
 static size_t slot_of(const struct ledger *ledger, const char *id, unsigned output)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ output;
+	return (size_t)hash_of(id, output) & (ledger->capacity - 1);
+}
 
-	for (const char *c = id; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
-	return (size_t)(hash ^ hash >> 32) & (ledger->capacity - 1);
+uint64_t ledger_content(const char *text)
+{
+	uint64_t hash = hash_of(text, 0);
+
+	return hash ? hash : 1;
 }
 
 static struct ledger_row *probe(const struct ledger *ledger, const char *id, unsigned output)
@@ -93,9 +105,19 @@ void ledger_put(struct ledger *ledger, const char *id, unsigned output, int64_t 
 		row->output = output;
 		ledger->count++;
 	}
+	if (row->revision != revision)
+		row->content = 0;
 	row->revision = revision;
 	row->state = state;
 	row->forget_us = forget_us;
+}
+
+void ledger_set_content(struct ledger *ledger, const char *id, unsigned output, uint64_t content)
+{
+	struct ledger_row *row = probe(ledger, id, output);
+
+	if (row->id)
+		row->content = content;
 }
 
 static bool still_needed(const struct ledger_row *row, int64_t limit_us)

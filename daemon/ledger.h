@@ -20,6 +20,7 @@ struct ledger_row {
 	int64_t revision;
 	enum play_state state;
 	int64_t forget_us; /* real; not before this */
+	uint64_t content;  /* ledger_content() of what was said; 0: not known (after a restart) */
 };
 
 struct ledger;
@@ -33,6 +34,9 @@ const struct ledger_row *ledger_find(const struct ledger *ledger, const char *id
 /* Adds or replaces. */
 void ledger_put(struct ledger *ledger, const char *id, unsigned output, int64_t revision,
 	enum play_state state, int64_t forget_us);
+/* A number that tells texts apart, never 0; and its place in a row that is there. */
+uint64_t ledger_content(const char *text);
+void ledger_set_content(struct ledger *ledger, const char *id, unsigned output, uint64_t content);
 /* Drops final rows whose time has come, and the oldest final ones above LEDGER_ROWS_MAX. Returns
  * how many. */
 size_t ledger_forget(struct ledger *ledger, int64_t now_us);

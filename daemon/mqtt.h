@@ -24,9 +24,9 @@
 
 #define MQTT_RECONNECT_MIN_MS 1000
 #define MQTT_RECONNECT_MAX_MS 60000
-/* The broker drops what is larger before it is sent: nothing of ours is, nothing of that size is
- * accepted, and memory is not spent on it (FAULTS E6). */
-#define MQTT_PACKET_MAX   (256 * 1024)
+/* The broker drops what is larger before it is sent, and no memory is spent on it (FAULTS E6). What
+ * is above ANNOUNCEMENT_PAYLOAD_MAX and below this comes, and is refused with a receipt. */
+#define MQTT_PACKET_MAX   (2 * 1024 * 1024)
 #define MQTT_OUTGOING_MAX 4096 /* messages that may wait for the thread */
 
 struct mqtt_event {

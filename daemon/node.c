@@ -101,20 +101,26 @@ static void load_plays(struct node *node, const struct store_event *event)
 	}
 }
 
+static void load_announcement(struct node *node, const struct store_announcement *stored)
+{
+	const struct announcement *announcement = stored->announcement;
+
+	for (unsigned o = 0; o < node->outputs_count; o++) {
+		const struct ledger_row *row = ledger_find(node->ledger, announcement->id, o);
+		if (!row || row->revision != announcement->revision)
+			continue;
+		ledger_set_content(
+			node->ledger, announcement->id, o, ledger_content(announcement->text));
+		if (!play_state_final(row->state))
+			output_restore(&node->outputs[o], stored->announcement, stored->arrival_us,
+				stored->sequence, row->state == PLAY_PLAYING);
+	}
+}
+
 static void load_announcements(struct node *node, const struct store_event *event)
 {
-	for (size_t i = 0; i < event->announcements_count; i++) {
-		const struct store_announcement *stored = &event->announcements[i];
-		for (size_t o = 0; o < node->outputs_count; o++) {
-			const struct ledger_row *row = ledger_find(
-				node->ledger, stored->announcement->id, (unsigned)o);
-			if (row && !play_state_final(row->state) &&
-				row->revision == stored->announcement->revision)
-				output_restore(&node->outputs[o], stored->announcement,
-					stored->arrival_us, stored->sequence,
-					row->state == PLAY_PLAYING);
-		}
-	}
+	for (size_t i = 0; i < event->announcements_count; i++)
+		load_announcement(node, &event->announcements[i]);
 }
 
 /* "gain:<output>" and "last-seen". */
@@ -583,6 +589,7 @@ static int start(struct node *node)
 	node->ledger = ledger_new();
 	node->renderer = (struct renderer_config){ config->speech.engines,
 		config->speech.engines_count, config_helper_dirs(), DUCK_DB };
+	chimes_load(&node->chimes, config->chimes.dir);
 	make_outputs(node);
 	for (size_t i = 0; i < node->devices_count; i++) {
 		result = start_device(&node->devices[i]);
@@ -662,6 +669,7 @@ static void stop(struct node *node)
 	}
 	engine_free(node->warm);
 	free_outputs(node);
+	chimes_done(&node->chimes);
 	ledger_free(node->ledger);
 	outbox_done(&node->outbox);
 	free(node->pending);

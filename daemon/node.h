@@ -10,6 +10,7 @@
 
 #include "audio/device.h"
 #include "conf/config.h"
+#include "daemon/chimes.h"
 #include "daemon/faults.h"
 #include "daemon/ledger.h"
 #include "daemon/mqtt.h"
@@ -80,6 +81,7 @@ struct node {
 	struct node_device *devices;
 	size_t devices_count;
 	struct renderer_config renderer;
+	struct chimes chimes;
 	struct engine *warm; /* an idle engine, ready for the next broadcast; or NULL */
 
 	struct node_pending *pending; /* in order of their tickets */

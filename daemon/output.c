@@ -123,14 +123,31 @@ static void supersede(struct output *output, const char *id)
 		broadcast_end(output->broadcast, BROADCAST_SUPERSEDED, REASON_NONE);
 }
 
+/* Another text under an id and a revision that are taken: its sender believes that it will be said.
+ * It is told once, not at every reconnect. */
+static bool contradicts(struct output *output, const struct ledger_row *known,
+	const struct announcement *announcement)
+{
+	uint64_t content = ledger_content(announcement->text);
+
+	if (known->revision != announcement->revision || known->content == 0 ||
+		known->content == content)
+		return false;
+	ledger_set_content(output->node->ledger, announcement->id, output->index, content);
+	return true;
+}
+
 bool output_offer(struct output *output, struct announcement *announcement, int64_t arrival_us,
 	uint64_t sequence, int *ret_error)
 {
-	const struct ledger_row *known = ledger_find(
-		output->node->ledger, announcement->id, output->index);
+	struct ledger *ledger = output->node->ledger;
+	const struct ledger_row *known = ledger_find(ledger, announcement->id, output->index);
 
-	if (known && known->revision >= announcement->revision)
+	if (known && known->revision >= announcement->revision) {
+		if (contradicts(output, known, announcement))
+			*ret_error = -EEXIST;
 		return false;
+	}
 	supersede(output, announcement->id);
 	if (output->node->trusted && announcement->expires_us <= arrival_us) {
 		receipt_of_waiting(output, announcement, RECEIPT_EXPIRED, REASON_EXPIRED,
@@ -144,6 +161,8 @@ bool output_offer(struct output *output, struct announcement *announcement, int6
 		return false;
 	}
 	remember(output, announcement, PLAY_QUEUED);
+	ledger_set_content(
+		ledger, announcement->id, output->index, ledger_content(announcement->text));
 	mark_changed(output, false);
 	return true;
 }
@@ -273,7 +292,7 @@ static struct queue_now output_now(const struct output *output)
 
 void output_pump(struct output *output)
 {
-	if (!output->node->loaded || output->node->stopping || output->node->reload)
+	if (!output->node->loaded || output->node->stopping)
 		return;
 	for (;;) {
 		struct queue_now now = output_now(output);
@@ -372,8 +391,8 @@ void output_on_broadcast_over(struct output *output, struct broadcast *broadcast
 		remember(output, broadcast->announcement, endings[broadcast->end].state);
 	broadcast_free(broadcast);
 	mark_changed(output, true);
+	node_check_end(node); /* first: a reload waits for a moment between two broadcasts */
 	output_pump(output);
-	node_check_end(node);
 }
 
 void output_on_device(struct output *output, const struct device_event *event)

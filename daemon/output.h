@@ -12,7 +12,8 @@ bool output_listens(const struct output *output, const char *zone);
 struct output *output_find(struct node *node, const char *name);
 
 /* Queues the announcement unless the ledger knows this revision or a newer one. True if it waits
- * here now; one that has expired on the way is remembered and reported, and does not. An older revision that waits or plays is superseded. -ENOSPC in *ret_error: full. */
+ * here now; one that has expired on the way is remembered and reported, and does not. An older revision that waits or plays is superseded. *ret_error: -ENOSPC (full), -EEXIST (another text has this id and
+ * revision). */
 bool output_offer(struct output *output, struct announcement *announcement, int64_t arrival_us,
 	uint64_t sequence, int *ret_error);
 /* Queues again what the store had (after a restart). `playing`: it was on air. */

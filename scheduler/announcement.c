@@ -77,8 +77,8 @@ bool announcement_id_valid(const char *text, size_t length)
 {
 	const char *at = memchr(text, '@', length);
 
-	if (!at)
-		return name_valid(text, length);
+	if (!at) /* `all` is reserved wherever a name stands */
+		return name_valid(text, length) && (length != 3 || memcmp(text, "all", 3) != 0);
 	size_t name_bytes = (size_t)(at - text);
 	return name_valid(text, name_bytes) && occurrence_valid(at, length - name_bytes);
 }

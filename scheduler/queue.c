@@ -170,11 +170,14 @@ static int64_t earlier(int64_t a_us, int64_t b_us)
 	return a_us < b_us ? a_us : b_us;
 }
 
-/* When it would begin: its start, but not before the output is free; TIME_UNSET: at once. */
+/* When it would begin: its start, but not before the gap behind the last one is over, for which an
+ * emergency does not wait; TIME_UNSET: at once. */
 static int64_t begin_us(const struct queue_entry *entry, const struct queue_now *now)
 {
 	int64_t start_us = entry->announcement->start_us;
 
+	if (is_emergency(entry))
+		return start_us;
 	return start_us > now->free_us ? start_us : now->free_us; /* TIME_UNSET is the least */
 }
 

@@ -38,8 +38,11 @@ char *receipt_format(const struct receipt *receipt)
 	struct strbuf out = { 0 };
 
 	json_write_begin_object(&out, NULL);
-	json_write_string(&out, "id", receipt->id);
-	json_write_integer(&out, "revision", receipt->revision);
+	json_write_string(&out, "id", receipt->id && receipt->id[0] ? receipt->id : NULL);
+	if (receipt->revision > 0)
+		json_write_integer(&out, "revision", receipt->revision);
+	else
+		json_write_null(&out, "revision");
 	json_write_string(&out, "node", receipt->node);
 	json_write_string(&out, "output", receipt->output);
 	json_write_string(&out, "event", receipt_event_name(receipt->event));

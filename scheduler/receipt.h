@@ -24,8 +24,8 @@ bool receipt_event_final(enum receipt_event event); /* ends an announcement on a
 
 struct receipt {
 	enum receipt_event event;
-	const char *id;
-	int64_t revision;
+	const char *id;   /* NULL or "": of something refused, not known */
+	int64_t revision; /* 0: of something refused, not known */
 	const char *node;
 	const char *output;    /* NULL: the node as a whole */
 	int64_t at_us;         /* real */

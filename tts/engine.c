@@ -40,7 +40,7 @@ struct speaking {
 
 	unsigned rate_hz, channels; /* 0: the engine has not said */
 	size_t frames, flood_frames;
-	size_t text_bytes;
+	const char *text;
 	bool stopped; /* audio-stop came */
 	int given_up; /* what `sound` returned */
 };
@@ -55,11 +55,15 @@ int engine_budget_total_ms(size_t text_bytes)
 	return 8000 + 60 * (int)(text_bytes < 100000 ? text_bytes : 100000);
 }
 
-/* The slowest rate is two syllables a second; the longest syllable-per-byte is a digit of a long
- * number ("mười bốn triệu": a word or two each). */
-size_t engine_flood_frames(size_t text_bytes, unsigned rate_hz)
+/* The slowest rate is two syllables a second. A syllable has at least two bytes with its blank; a
+ * digit of a long number ("mười bốn triệu") may be two words by itself. */
+size_t engine_flood_frames(const char *text, size_t length, unsigned rate_hz)
 {
-	return (5 + text_bytes) * rate_hz;
+	size_t digits = 0;
+
+	for (size_t i = 0; i < length; i++)
+		digits += text[i] >= '0' && text[i] <= '9';
+	return (3 + length / 4 + digits) * rate_hz;
 }
 
 struct engine *engine_new(const struct engine_config *config, const char *const *helper_dirs)
@@ -307,7 +311,7 @@ static int take_format(struct speaking *speaking, const struct wyoming_event *ev
 		speaking->rate_hz = (unsigned)rate_hz;
 		speaking->channels = (unsigned)channels;
 		speaking->flood_frames = engine_flood_frames(
-			speaking->text_bytes, speaking->rate_hz);
+			speaking->text, strlen(speaking->text), speaking->rate_hz);
 	}
 	if (speaking->rate_hz != rate_hz || speaking->channels != channels)
 		return error_set(speaking->error, -EPROTO, "đổi dạng âm thanh giữa câu");
@@ -354,7 +358,7 @@ static int on_audio_chunk(struct speaking *speaking, const struct wyoming_event 
 			event->payload_length);
 	size_t count = event->payload_length / frame_bytes;
 	if (speaking->frames + count > speaking->flood_frames)
-		return error_set(speaking->error, -EPROTO, "gửi âm thanh không dứt (hơn %zu giây)",
+		return error_set(speaking->error, -EFBIG, "gửi âm thanh không dứt (hơn %zu giây)",
 			speaking->flood_frames / speaking->rate_hz);
 	const unsigned char *pcm = (const unsigned char *)event->payload;
 	while (count > 0 && result == 0) {
@@ -458,7 +462,7 @@ int engine_speak(struct engine *engine, const char *text, const struct engine_vo
 		.begin_us = clock_mono_us(),
 		.first_us = engine_budget_first_ms(text_bytes) * US_PER_MS,
 		.total_us = engine_budget_total_ms(text_bytes) * US_PER_MS,
-		.text_bytes = text_bytes,
+		.text = text,
 	};
 	if (!speaking.wait)
 		speaking.call_at_us = TIME_NEVER;

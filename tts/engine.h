@@ -62,7 +62,8 @@ struct engine_wait {
 	void *context;
 };
 
-/* Speaks one sentence. 0: every frame was delivered. -ECANCELED: `waiting` said so. -EPROTO,
+/* Speaks one sentence. 0: every frame was delivered. -ECANCELED: `waiting` said so. -EPROTO, -EFBIG (a
+ * flood),
  * -ETIME, -ECONNREFUSED, …: the engine failed, with *error; the connection is closed. Whether sound
  * was delivered before the failure is known to the caller. A sentence without sound is -EPROTO. */
 int engine_speak(struct engine *engine, const char *text, const struct engine_voice *voice,
@@ -74,4 +75,4 @@ int engine_speak(struct engine *engine, const char *text, const struct engine_vo
 int engine_budget_first_ms(size_t text_bytes);
 int engine_budget_total_ms(size_t text_bytes);
 /* The most sound that a sentence may give, in frames at rate_hz: more is a flood. Pure. */
-size_t engine_flood_frames(size_t text_bytes, unsigned rate_hz);
+size_t engine_flood_frames(const char *text, size_t length, unsigned rate_hz);

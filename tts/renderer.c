@@ -268,7 +268,7 @@ static struct engine *engine_at(struct renderer *renderer, size_t index)
 }
 
 /* One try of one sentence. */
-static int speak_once(struct renderer *renderer, size_t index, bool first_choice, const char *text,
+static int speak_once(struct renderer *renderer, size_t index, bool as_wished, const char *text,
 	struct error *error)
 {
 	struct engine_voice voice = renderer->voice;
@@ -278,8 +278,9 @@ static int speak_once(struct renderer *renderer, size_t index, bool first_choice
 		.context = renderer,
 	};
 
-	/* The name of a voice means nothing to another engine than the one it was asked of. */
-	voice.name = first_choice ? renderer->voice_name : NULL;
+	/* The name of a voice means nothing to another engine than the one it was asked of, and may
+	 * be what it stumbled over. */
+	voice.name = as_wished ? renderer->voice_name : NULL;
 	renderer->wait_since_mono_us = TIME_UNSET;
 	if (renderer->resampler)
 		resampler_reset(renderer->resampler);
@@ -298,11 +299,13 @@ static int speak_on(struct renderer *renderer, size_t index, bool first_choice, 
 
 	for (int try = 0; try < 2; try++) {
 		uint64_t before = renderer->pushed_frames;
-		result = speak_once(renderer, index, first_choice, text, &error);
+		result = speak_once(renderer, index, first_choice && try == 0, text, &error);
 		if (result == 0 || result == -ECANCELED)
 			return result;
 		renderer->strikes[index] += result == -EPROTO ? STRIKES_CRASH : STRIKES_SILENCE;
 		post(renderer, RENDERER_ENGINE_FAILED, &error);
+		if (result == -EFBIG) /* a flood was heard, and would be heard again */
+			return result;
 		if (renderer->pushed_frames > before) {
 			int pushed = push(renderer, NULL, frames_of_ms(renderer, RETRY_PAUSE_MS));
 			if (pushed < 0)

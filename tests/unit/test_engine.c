@@ -57,7 +57,7 @@ static const struct {
 	{ "half-header", -EPROTO, "ngắt giữa câu" },
 	{ "half-payload", -EPROTO, "ngắt giữa câu" },
 	{ "endless-header", -EMSGSIZE, "8192" },
-	{ "endless-audio", -EPROTO, "không dứt" },
+	{ "endless-audio", -EFBIG, "không dứt" },
 	{ "endless-events", -ETIME, "không trả lời" },
 	{ "endless-empty", -ETIME, "không trả lời" },
 	{ "huge-payload", -EMSGSIZE, "payload_length" },

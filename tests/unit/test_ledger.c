@@ -70,6 +70,25 @@ static void test_forget_by_size(void **state)
 	assert_non_null(ledger_find(ledger, "tin-100", 0));
 }
 
+/* The content goes with the revision. */
+static void test_content(void **state)
+{
+	_cleanup_(ledger_freep) struct ledger *ledger = ledger_new();
+	uint64_t content = ledger_content("một");
+
+	(void)state;
+	assert_int_not_equal(content, 0);
+	assert_int_not_equal(content, ledger_content("hai"));
+	ledger_set_content(ledger, "tin", 0, content); /* not there: nothing happens */
+	ledger_put(ledger, "tin", 0, 1, PLAY_QUEUED, 5);
+	assert_int_equal(ledger_find(ledger, "tin", 0)->content, 0);
+	ledger_set_content(ledger, "tin", 0, content);
+	ledger_put(ledger, "tin", 0, 1, PLAY_FINISHED, 5);
+	assert_int_equal(ledger_find(ledger, "tin", 0)->content, content);
+	ledger_put(ledger, "tin", 0, 2, PLAY_QUEUED, 5);
+	assert_int_equal(ledger_find(ledger, "tin", 0)->content, 0);
+}
+
 static void test_faults(void **state)
 {
 	struct faults faults = { 0 };
@@ -98,6 +117,7 @@ int main(void)
 		cmocka_unit_test(test_put_and_find),
 		cmocka_unit_test(test_forget_by_time),
 		cmocka_unit_test(test_forget_by_size),
+		cmocka_unit_test(test_content),
 		cmocka_unit_test(test_faults),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

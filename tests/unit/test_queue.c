@@ -252,6 +252,11 @@ static void two_with_the_same_start_follow_one_another(void **state)
 	decision = queue_decide(queue, &now);
 	assert_string_equal(decision.entry->announcement->id, "second");
 	assert_int_equal(decision.start_us, S(15));
+	assert_int_equal(
+		add(queue, "em", PRIORITY_EMERGENCY, TIME_UNSET, S(600), S(13), 3, false), 0);
+	decision = queue_decide(queue, &now);
+	assert_string_equal(decision.entry->announcement->id, "em");
+	assert_int_equal(decision.start_us, TIME_UNSET); /* it does not wait for a gap */
 }
 
 static void the_earliest_of_many_wakes(void **state)
@@ -418,7 +423,8 @@ static void check_played(const struct world *world, const struct queue_decision 
 	int64_t begins_us = decision->start_us == TIME_UNSET ? now->real_us : decision->start_us;
 	assert_true(begins_us >= now->real_us && begins_us <= now->real_us + QUEUE_PREPARE_US);
 	assert_true(a->start_us == TIME_UNSET || begins_us >= a->start_us);
-	assert_true(now->free_us == TIME_UNSET || begins_us >= now->free_us);
+	assert_true(now->free_us == TIME_UNSET || begins_us >= now->free_us ||
+		    a->priority == PRIORITY_EMERGENCY);
 	assert_true(!now->trusted || begins_us < a->expires_us);
 }
 
