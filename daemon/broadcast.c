@@ -79,11 +79,6 @@ static struct rundown *make_rundown(struct broadcast *broadcast, struct error *e
 	return rundown_new(reading, &what);
 }
 
-static int64_t mono_of_real(int64_t real_us)
-{
-	return real_us == TIME_UNSET ? TIME_UNSET : clock_mono_us() + (real_us - clock_real_us());
-}
-
 static int prepare(struct broadcast *broadcast, struct error *error)
 {
 	struct output *output = broadcast->output;
@@ -96,7 +91,7 @@ static int prepare(struct broadcast *broadcast, struct error *error)
 	if (broadcast->first_item >= rundown->count)
 		broadcast->first_item = 0; /* the text reads differently now: from the beginning */
 	broadcast->programme = programme_new(device_rate_hz(output->device->device), rundown->count,
-		mono_of_real(broadcast->start_us));
+		node_mono_of_real(node, broadcast->start_us));
 	if (!broadcast->programme)
 		return error_set(
 			error, -errno, "không chuẩn bị được chương trình: %s", strerror(errno));

@@ -36,6 +36,17 @@ int64_t node_real_of_mono(int64_t mono_us)
 	return clock_real_us() - (clock_mono_us() - mono_us);
 }
 
+int64_t node_mono_of_real(struct node *node, int64_t real_us)
+{
+	if (real_us == TIME_UNSET)
+		return TIME_UNSET;
+	if (node->last_start.real_us != real_us) {
+		node->last_start.real_us = real_us;
+		node->last_start.mono_us = clock_mono_us() + (real_us - clock_real_us());
+	}
+	return node->last_start.mono_us;
+}
+
 static void judge_clock(struct node *node)
 {
 	node->trusted = trust_clock(clock_real_us(), node->last_seen_us);
@@ -475,6 +486,7 @@ static int on_clock_set(sd_event_source *source, int fd, uint32_t revents, void 
 		return 0;
 	arm_clock_watch(node);
 	log_notice("the clock was set");
+	node->last_start.real_us = TIME_UNSET;
 	for (size_t i = 0; i < node->outputs_count; i++)
 		node->outputs[i].free_us = TIME_UNSET;
 	judge_clock(node);

@@ -90,6 +90,9 @@ struct node {
 	unsigned made_ids;      /* ids made for plain text */
 	int64_t last_seen_us;   /* the latest real time the store has kept */
 	int64_t started_mono_us;
+	struct {
+		int64_t real_us, mono_us;
+	} last_start; /* of node_mono_of_real() */
 	bool loaded;  /* the store has answered; until then nothing is decided */
 	bool trusted; /* the clock */
 	bool connected;
@@ -109,6 +112,10 @@ int node_run(struct config *config, const char *config_path) _must_check_;
 /* The time, and what it is worth. */
 struct queue_now node_now(const struct node *node);
 int64_t node_real_of_mono(int64_t mono_us);
+/* TIME_UNSET stays so. The two clocks cannot be read at once, so two readings differ by some
+ * microseconds: asked for the same instant again it says the same, so that the outputs of one
+ * device begin on the same frame. */
+int64_t node_mono_of_real(struct node *node, int64_t real_us);
 
 /* Adds a receipt to the outbox and a line to the log; the caller flushes the store. */
 void node_receipt(struct node *node, const struct receipt *receipt);
