@@ -42,7 +42,8 @@ struct output { /* one loudspeaker line */
 	int64_t since_us;       /* real; since when it is in its present state */
 	sd_event_source *timer; /* the next decision of the queue */
 	bool changed;           /* its reports are due */
-	struct { /* what was cut off and goes on when its turn comes again; id "": nothing */
+	bool lost; /* its device has said that it is gone (at the start it has not said anything) */
+	struct {   /* what was cut off and goes on when its turn comes again; id "": nothing */
 		char id[ID_MAX_BYTES + 1];
 		size_t item;      /* of its rundown */
 		double seconds;   /* heard before */

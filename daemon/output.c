@@ -404,11 +404,13 @@ void output_on_device(struct output *output, const struct device_event *event)
 	case DEVICE_OPENED:
 		log_about(LOG_INFO, NULL, name, "%s is open at %u Hz", output->device->name,
 			event->rate_hz);
+		output->lost = false;
 		node_clear_fault(node, "output-lost", name);
 		break;
 	case DEVICE_CLOSED: {
 		_cleanup_(freep) char *detail = xasprintf("không phát được ra %s: %s, đang thử lại",
 			output->device->name, strerror(event->error));
+		output->lost = true;
 		node_set_fault(node, "output-lost", name, detail);
 		break;
 	}

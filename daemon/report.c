@@ -28,7 +28,7 @@ static const char *output_state_name(const struct output *output)
 {
 	struct queue_now now = node_now(output->node);
 
-	if (device_rate_hz(output->device->device) == 0)
+	if (output->lost)
 		return "lost";
 	if (output->broadcast && output->broadcast->on_air)
 		return "playing";
