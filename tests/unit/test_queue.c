@@ -3,6 +3,7 @@
 #include "base/strbuf.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -405,8 +406,7 @@ static void change_the_world(struct world *world)
 			       ? now->real_us + (int64_t)next_random(world, 8 * US_PER_SEC)
 			       : TIME_UNSET;
 	char id[32];
-	snprintf(id, sizeof id, "a%llu",
-		(unsigned long long)(1 + next_random(world, world->sequence + 1)));
+	snprintf(id, sizeof id, "a%" PRIu64, 1 + next_random(world, world->sequence + 1));
 	queue_set_durable(world->queue, id);
 }
 
