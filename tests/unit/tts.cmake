@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 loalang_unit_test(clean tts)
+loalang_unit_test(legacy tts)
 loalang_unit_test(sentences tts)
+loalang_unit_test(syllable tts)
+loalang_unit_test(warnings tts)
 loalang_unit_test(reading tts m)
 add_dependencies(test_reading loalang-synth)
 loalang_unit_test(rundown tts)
