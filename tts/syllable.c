@@ -2,30 +2,12 @@
 #include "tts/syllable.h"
 #include "base/cleanup.h"
 #include "base/utf8.h"
+#include "tts/letter.h"
 
 #include <stdint.h>
 #include <string.h>
 
-#define TONES       6
 #define LETTERS_MAX 7 /* nghiêng */
-
-enum tone { TONE_LEVEL, TONE_GRAVE, TONE_HOOK, TONE_TILDE, TONE_ACUTE, TONE_DOT };
-
-/* The vowels, and each of them under the six tones. */
-static const uint32_t vowels[][TONES] = {
-	{ 'a', 0xe0, 0x1ea3, 0xe3, 0xe1, 0x1ea1 },
-	{ 0x103, 0x1eb1, 0x1eb3, 0x1eb5, 0x1eaf, 0x1eb7 }, /* ă */
-	{ 0xe2, 0x1ea7, 0x1ea9, 0x1eab, 0x1ea5, 0x1ead },  /* â */
-	{ 'e', 0xe8, 0x1ebb, 0x1ebd, 0xe9, 0x1eb9 },
-	{ 0xea, 0x1ec1, 0x1ec3, 0x1ec5, 0x1ebf, 0x1ec7 }, /* ê */
-	{ 'i', 0xec, 0x1ec9, 0x129, 0xed, 0x1ecb },
-	{ 'o', 0xf2, 0x1ecf, 0xf5, 0xf3, 0x1ecd },
-	{ 0xf4, 0x1ed3, 0x1ed5, 0x1ed7, 0x1ed1, 0x1ed9 },  /* ô */
-	{ 0x1a1, 0x1edd, 0x1edf, 0x1ee1, 0x1edb, 0x1ee3 }, /* ơ */
-	{ 'u', 0xf9, 0x1ee7, 0x169, 0xfa, 0x1ee5 },
-	{ 0x1b0, 0x1eeb, 0x1eed, 0x1eef, 0x1ee9, 0x1ef1 }, /* ư */
-	{ 'y', 0x1ef3, 0x1ef7, 0x1ef9, 0xfd, 0x1ef5 },
-};
 
 /* The classes of onsets that a rhyme comes after. */
 enum {
@@ -255,42 +237,7 @@ static const struct rhyme {
 /* What the classes would leave out: borrowed words and a few native ones. */
 static const char *const others[] = { "boa", "buýt", "góa", "goá", "phuy", "voan" };
 
-/* --- Letters -------------------------------------------------------------------------------- */
-
-/* Of a Vietnamese letter; others come back as they are. */
-static uint32_t lower(uint32_t c)
-{
-	if ((c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7))
-		return c + 0x20;
-	if (c == 0x1af)
-		return 0x1b0;
-	if ((c >= 0x100 && c <= 0x17f) || c == 0x1a0 || (c >= 0x1ea0 && c <= 0x1eff))
-		return c | 1;
-	return c;
-}
-
-/* The vowel without its tone, or the letter itself. */
-static uint32_t without_tone(uint32_t letter, enum tone *ret_tone)
-{
-	*ret_tone = TONE_LEVEL;
-	if (letter < 0x80)
-		return letter;
-	for (size_t i = 0; i < countof(vowels); i++)
-		for (unsigned tone = 0; tone < TONES; tone++)
-			if (vowels[i][tone] == letter) {
-				*ret_tone = (enum tone)tone;
-				return vowels[i][0];
-			}
-	return letter;
-}
-
-static uint32_t with_tone(uint32_t vowel, enum tone tone)
-{
-	for (size_t i = 0; i < countof(vowels); i++)
-		if (vowels[i][0] == vowel)
-			return vowels[i][tone];
-	return vowel;
-}
+/* --- Words apart -------------------------------------------------------------------------------- */
 
 struct spelling { /* a word taken apart */
 	char letters[LETTERS_MAX * 4 + 1];
@@ -313,7 +260,7 @@ static bool take_apart(const char *word, size_t length, struct spelling *ret_spe
 		if (used == 0 || c == '\0' || spelling.count == LETTERS_MAX)
 			return false;
 		at += used;
-		c = without_tone(lower(c), &tone);
+		c = letter_without_tone(letter_lower(c), &tone);
 		if (tone != TONE_LEVEL) {
 			if (spelling.tone != TONE_LEVEL)
 				return false;
@@ -378,7 +325,7 @@ static bool is_other(const char *word, size_t length)
 	for (size_t at = 0; at < length && bytes <= SYLLABLE_BYTES_MAX - 4;) {
 		uint32_t c;
 		at += utf8_decode(word + at, length - at, &c);
-		bytes += utf8_encode(lower(c), folded + bytes);
+		bytes += utf8_encode(letter_lower(c), folded + bytes);
 	}
 	folded[bytes] = '\0';
 	for (size_t i = 0; i < countof(others); i++)
@@ -421,7 +368,7 @@ static void put_together(const struct syllable_cursor *at, char ret_word[SYLLABL
 		uint32_t c;
 		i += utf8_decode(rhyme->letters + i, length - i, &c);
 		if (letter == (rhyme->place & ~EITHER) + at->place)
-			c = with_tone(c, (enum tone)at->tone);
+			c = letter_with_tone(c, (enum tone)at->tone);
 		bytes += utf8_encode(c, ret_word + bytes);
 	}
 	ret_word[bytes] = '\0';
