@@ -7,9 +7,11 @@
  *
  * WRITTEN is compared letter by letter, capitals included; where several entries fit, the longest
  * one whose cues fit is taken, and one with cues before one without. A cue is a word (or words
- * joined by "_") that must stand just before (left) or just after (right) it, in any case; several
- * are separated by commas, one of them is enough. "#" begins a comment line.
- * `spoken` is Vietnamese syllables (tts/syllable.h). Immutable after it was made; any thread.
+ * joined by "_") that must stand just before (left) or just after (right) it, in any case; "*" is
+ * any name (a word with a capital), "#" any number; several are separated by commas, one of them
+ * is enough. A line that begins with "# " is a comment.
+ * `spoken` is Vietnamese syllables (tts/syllable.h), and " , " for a pause. Immutable after it was
+ * made; any thread.
  */
 #pragma once
 

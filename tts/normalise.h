@@ -14,13 +14,9 @@
 
 #include "base/strbuf.h"
 #include "tts/lexicon.h"
+#include "tts/numbers.h"
 #include <stdbool.h>
 #include <stddef.h>
-
-enum wording {         /* of the region whose voice speaks */
-	WORDING_NORTH, /* nghìn, linh */
-	WORDING_SOUTH, /* ngàn, lẻ */
-};
 
 struct normalise_config {
 	enum wording wording;
@@ -29,10 +25,10 @@ struct normalise_config {
 
 enum spoken_pause { /* after a word; a greater one includes the smaller */
 	SPOKEN_PAUSE_NONE,
-	SPOKEN_PAUSE_COMMA,  /* , ( ) and a dash between words; between the groups of a phone number */
-	SPOKEN_PAUSE_CLAUSE, /* ; : … */
-	SPOKEN_PAUSE_STOP,   /* . ? ! : the sentence ends */
-	SPOKEN_PAUSE_LINE,   /* the line ends, and with it the sentence */
+	SPOKEN_PAUSE_COMMA, /* , ( ) and a dash between words; between the groups of a phone number */
+	SPOKEN_PAUSE_CLAUSE,    /* ; : … */
+	SPOKEN_PAUSE_STOP,      /* . ? ! : the sentence ends */
+	SPOKEN_PAUSE_LINE,      /* the line ends, and with it the sentence */
 	SPOKEN_PAUSE_PARAGRAPH, /* an empty line follows */
 };
 
@@ -55,7 +51,7 @@ struct normalise_warning {
 	size_t from, to; /* bytes of the clean text */
 };
 
-struct written_date {            /* a date that was written with figures */
+struct written_date {              /* a date that was written with figures */
 	unsigned day, month, year; /* year 0: not written; day 0: month and year only */
 	size_t from, to;           /* bytes of the clean text */
 };
