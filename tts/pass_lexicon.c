@@ -8,7 +8,7 @@ void pass_lexicon(struct pass *pass)
 	struct table table = { 0 };
 
 	if (lexicon)
-		table = (struct table){ lexicon_entries(lexicon), lexicon_count(lexicon) };
+		table = (struct table){ lexicon_entries(lexicon), lexicon_count(lexicon), false };
 	for (size_t at = 0; at < pass->count;) {
 		size_t count = 1;
 		const struct lexicon_entry *entry = table.count > 0 ? pass_look_up(pass, &table, at,
