@@ -42,6 +42,14 @@ static uint32_t fold(uint32_t c)
 	return c == 0x2011 ? '-' : c; /* non-breaking hyphen */
 }
 
+/* "< 1 tuổi", "≥" typed as ">= 38": a sign with a number after it. Markup has a name there. */
+static bool compares(const char *text, size_t length, size_t after)
+{
+	while (after < length && (text[after] == ' ' || text[after] == '='))
+		after++;
+	return after < length && text[after] >= '0' && text[after] <= '9';
+}
+
 static bool is_hidden_mark(uint32_t c)
 {
 	return c == 0x34f || (c >= 0xfe00 && c <= 0xfe0f) || (c >= 0xe0100 && c <= 0xe01ef) ||
@@ -82,11 +90,9 @@ static char disarmed(char c)
 	switch (c) {
 	case '[':
 	case '{':
-	case '<':
 		return '(';
 	case ']':
 	case '}':
-	case '>':
 		return ')';
 	case '\\':
 		return ' ';
@@ -233,6 +239,8 @@ static int run(struct cleaning *cleaning, const char *text, size_t length, struc
 		if (c == '\r' && at + 1 < length && text[at + 1] == '\n')
 			bytes = 2;
 		c = fold(c);
+		if ((c == '<' || c == '>') && !compares(text, length, at + bytes))
+			c = c == '<' ? '(' : ')';
 		enum action action = action_of(c);
 		if (action == ACTION_REFUSE)
 			return error_set(error, -EINVAL,
