@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+loalang_fuzz_target(reading tts)
