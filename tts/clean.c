@@ -32,6 +32,7 @@ struct cleaning {
 	struct clean_span segment_source;
 	bool segment_composed; /* it is one character that composition leaves as it is */
 	unsigned marks;        /* in the segment, since its last other character */
+	bool after_picture;    /* nothing but blanks since one was dropped */
 };
 
 /* Full-width forms of ASCII mean the same and would be a way around the disarming below. */
@@ -173,9 +174,23 @@ static void drop(struct cleaning *cleaning, struct clean_span source)
 	clean->dropped[clean->dropped_count++] = source;
 }
 
+/* A picture before a capital is a bullet, or ends a heading: the blank in its place is the end of a
+ * line. */
+static void end_line_at_picture(struct cleaning *cleaning, uint32_t c)
+{
+	struct strbuf *text = &cleaning->text;
+
+	if (cleaning->after_picture && unicode_is_upper(c) && text->length > 1 &&
+		text->text[text->length - 1] == ' ' && text->text[text->length - 2] != '\n')
+		text->text[text->length - 1] = '\n';
+	cleaning->after_picture = false;
+}
+
 static void keep(struct cleaning *cleaning, uint32_t c, struct clean_span source)
 {
 	char bytes[4];
+
+	end_line_at_picture(cleaning, c);
 
 	if (unicode_kind(c) != UNICODE_MARK) {
 		cleaning->marks = 0;
@@ -218,6 +233,7 @@ static void apply(
 	case ACTION_DROP: /* it stood between words as often as not */
 		drop(cleaning, source);
 		put_flushed(cleaning, " ", source);
+		cleaning->after_picture = true;
 		break;
 	case ACTION_HIDE:
 		join_dropped(cleaning->clean, source);
