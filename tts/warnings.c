@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tts/warnings.h"
+#include "base/utf8.h"
 #include "tts/syllable.h"
+#include "tts/unicode.h"
 
 #include <string.h>
 
@@ -105,6 +107,36 @@ static void find_unsayable(struct warnings *warnings, const struct normalised *n
 	}
 }
 
+/* The letter, if a letter alone, and no word, is what is written at `word`; 0. */
+static uint32_t lone_letter(const char *clean, const struct spoken_word *word)
+{
+	uint32_t c = 0;
+
+	if (utf8_decode(clean + word->from, word->to - word->from, &c) != word->to - word->from ||
+		unicode_kind(c) != UNICODE_LETTER ||
+		syllable_valid(clean + word->from, word->to - word->from))
+		return 0;
+	return c;
+}
+
+/* "Thứ S Sáu": a letter that the next word begins with, where a hand slipped. */
+static void find_slips(
+	struct warnings *warnings, const char *clean, const struct normalised *normalised)
+{
+	for (size_t i = 0; i + 1 < normalised->words_count; i++) {
+		const struct spoken_word *word = &normalised->words[i], *next = word + 1;
+		uint32_t letter = lone_letter(clean, word), first = 0;
+		if (letter == 0 || word->pause != SPOKEN_PAUSE_NONE || next->from < word->to ||
+			next->to - next->from <= word->to - word->from)
+			continue;
+		(void)utf8_decode(clean + next->from, next->to - next->from, &first);
+		if (first == letter)
+			warnings_add(warnings, WARNING_UNKNOWN_WORD, word->from, word->to,
+				xasprintf("chữ cái đứng lẻ trước “%.*s”, có thể gõ thừa",
+					(int)(next->to - next->from), clean + next->from));
+	}
+}
+
 static void find_amounts(struct warnings *warnings, const struct normalised *normalised)
 {
 	for (size_t i = 0; i < normalised->amounts_count; i++) {
@@ -151,6 +183,7 @@ void warnings_find(
 	for (size_t i = 0; i < normalised->warnings_count; i++)
 		add_unread(warnings, normalised, &normalised->warnings[i]);
 	find_unsayable(warnings, normalised);
+	find_slips(warnings, clean, normalised);
 	find_amounts(warnings, normalised);
 	warnings_find_dates(warnings, normalised);
 	warnings_find_doubled(warnings, clean, normalised);

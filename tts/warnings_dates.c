@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Dates that do not exist, and dates whose weekday is another. */
-#include "tts/letter.h"
 #include "base/utf8.h"
+#include "tts/letter.h"
+#include "tts/numbers.h"
 #include "tts/warnings.h"
 
 #include <string.h>
 
+#define DAY_WORDS_MAX    3 /* ba mươi mốt */
+#define YEAR_WORDS_MAX   8 /* hai nghìn không trăm hai mươi sáu */
 #define BESIDE_WORDS_MAX 3 /* between a weekday and its date: "thứ Sáu, vào sáng ngày …" */
 
 static const char *const weekday_names[] = { "Chủ nhật", "thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm",
@@ -100,47 +103,161 @@ static struct beside weekday_before(const struct normalised *normalised, size_t 
 	return (struct beside){ -1, 0 };
 }
 
+/* Whether a date begins within a few words from `at` on, in the same sentence. */
+static bool date_follows(const struct normalised *normalised, size_t at)
+{
+	for (size_t i = at;
+		i < at + BESIDE_WORDS_MAX + DAY_WORDS_MAX && i < normalised->words_count; i++) {
+		if (is_word(normalised, i, "tháng") || is_word(normalised, i, "ngày"))
+			return true;
+		if (ends_sentence(normalised, i))
+			return false;
+	}
+	return false;
+}
+
 /* After it, unless it belongs to the next date: "ngày 20, thứ Bảy ngày 21". */
-static struct beside weekday_after(const struct normalised *normalised, size_t last, size_t next)
+static struct beside weekday_after(const struct normalised *normalised, size_t last)
 {
 	static const char *const between[] = { "là", "tức", "nhằm", "vào", "đúng" };
 
-	for (size_t n = 1; n <= 2 && last + n < next; n++) {
+	for (size_t n = 1; n <= 2 && last + n + 1 < normalised->words_count; n++) {
 		if (ends_sentence(normalised, last + n - 1))
 			break;
 		int found = weekday_at(normalised, last + n);
-		bool free = last + n + 2 + BESIDE_WORDS_MAX < next &&
-			    !is_word(normalised, last + n + 2, "ngày");
-		if (found >= 0)
-			return free ? (struct beside){ found, last + n } : (struct beside){ -1, 0 };
-		if (!is_one_of(normalised, last + n, between, countof(between)))
+		if (found >= 0 && (ends_sentence(normalised, last + n + 1) ||
+					  !date_follows(normalised, last + n + 2)))
+			return (struct beside){ found, last + n };
+		if (found >= 0 || !is_one_of(normalised, last + n, between, countof(between)))
 			break;
 	}
 	return (struct beside){ -1, 0 };
 }
 
-/* --- Checks --------------------------------------------------------------------------------- */
+/* --- Dates ----------------------------------------------------------------------------------- */
+
+struct said_date { /* as it is said, however it was written: 5/6, 5 tháng 6, ngày năm tháng sáu */
+	unsigned day, month, year; /* year 0: none */
+	size_t first, last;        /* its words */
+};
+
+/* The number that words[first..to) say without a pause between them. */
+static bool number_of(
+	const struct normalised *normalised, size_t first, size_t to, uint64_t *ret_value)
+{
+	_cleanup_(strbuf_done) struct strbuf text = { 0 };
+
+	for (size_t i = first; i < to; i++) {
+		if (i + 1 < to && normalised->words[i].pause != SPOKEN_PAUSE_NONE)
+			return false;
+		numbers_word(normalised->words[i].text, &text);
+	}
+	/* The first of a sentence has a capital. */
+	if (text.length > 0 && text.text[0] >= 'A' && text.text[0] <= 'Z')
+		text.text[0] |= 0x20;
+	return text.length > 0 && numbers_parse(text.text, text.length, ret_value);
+}
+
+/* The longest number of at most `most` words that begins at `first`; *ret_words: how many. */
+static bool number_from(const struct normalised *normalised, size_t first, size_t most,
+	uint64_t *ret_value, size_t *ret_words)
+{
+	for (size_t words = most; words > 0; words--)
+		if (first + words <= normalised->words_count &&
+			number_of(normalised, first, first + words, ret_value)) {
+			*ret_words = words;
+			return true;
+		}
+	return false;
+}
+
+static bool day_before(const struct normalised *normalised, size_t month, struct said_date *date)
+{
+	uint64_t value;
+
+	for (size_t words = DAY_WORDS_MAX; words > 0; words--) {
+		if (words > month || normalised->words[month - 1].pause != SPOKEN_PAUSE_NONE ||
+			!number_of(normalised, month - words, month, &value) || value > 99)
+			continue;
+		date->day = (unsigned)value;
+		date->first = month - words;
+		return true;
+	}
+	return false;
+}
+
+/* "tháng năm năm hai nghìn": a month has one word, or two after mười. */
+static bool month_at(const struct normalised *normalised, size_t at, struct said_date *date)
+{
+	uint64_t value;
+	size_t words;
+
+	if (normalised->words[at].pause != SPOKEN_PAUSE_NONE || at + 1 >= normalised->words_count)
+		return false;
+	/* "tháng mười năm hai nghìn" has no fifteenth month. */
+	bool two = is_word(normalised, at + 1, "mười") && !is_word(normalised, at + 2, "năm");
+	size_t most = two ? 2 : 1;
+	if (!number_from(normalised, at + 1, most, &value, &words))
+		return false;
+	/* "tháng mười ba": there is none, and no other number is said so. */
+	date->month = value > 99 ? 99 : (unsigned)value;
+	date->last = at + words;
+	return true;
+}
+
+static void year_after(const struct normalised *normalised, struct said_date *date)
+{
+	size_t at = date->last + 1, words;
+	uint64_t value;
+
+	date->year = 0;
+	if (normalised->words[date->last].pause != SPOKEN_PAUSE_NONE ||
+		!is_word(normalised, at, "năm") ||
+		!number_from(normalised, at + 1, YEAR_WORDS_MAX, &value, &words) || value < 1000 ||
+		value > 9999)
+		return;
+	date->year = (unsigned)value;
+	date->last = at + words;
+}
+
+/* The date whose "tháng" is words[at]. More than 31 days are a date only where it says so: "36 tháng
+ * 2 ngày" is a time. */
+static bool date_at(const struct normalised *normalised, size_t at, struct said_date *ret_date)
+{
+	struct said_date date;
+
+	if (!is_word(normalised, at, "tháng") || !day_before(normalised, at, &date) ||
+		!month_at(normalised, at, &date))
+		return false;
+	bool named = date.first > 0 && is_word(normalised, date.first - 1, "ngày");
+	if (!named && (date.day > 31 || date.day == 0))
+		return false;
+	year_after(normalised, &date);
+	*ret_date = date;
+	return true;
+}
+
+/* --- Checks ---------------------------------------------------------------------------------- */
 
 /* Lunar months have 29 or 30 days, whatever their number. */
 #define LUNAR_DAYS_MAX 30
-static bool is_lunar(const struct normalised *normalised, size_t last)
+static bool is_lunar(const struct normalised *normalised, const struct said_date *date)
 {
-	for (size_t i = last + 1; i <= last + 2 && i + 1 < normalised->words_count; i++)
+	for (size_t i = date->last + 1; i <= date->last + 2; i++)
 		if (is_word(normalised, i, "âm") && is_word(normalised, i + 1, "lịch"))
 			return true;
 	return false;
 }
 
-static bool exists(const struct written_date *date, bool lunar)
+static bool exists(const struct said_date *date, bool lunar)
 {
-	if (date->month < 1 || date->month > 12)
+	if (date->month < 1 || date->month > 12 || date->day < 1)
 		return false;
-	if (date->day == 0)
-		return true;
 	return date->day <= (lunar ? LUNAR_DAYS_MAX : days_in(date->year, date->month));
 }
 
-static void warn_no_date(struct warnings *warnings, const struct written_date *date)
+static void warn_no_date(struct warnings *warnings, const struct normalised *normalised,
+	const struct said_date *date)
 {
 	char *detail;
 
@@ -151,55 +268,38 @@ static void warn_no_date(struct warnings *warnings, const struct written_date *d
 			"không có ngày %u tháng %u năm %u", date->day, date->month, date->year);
 	else
 		detail = xasprintf("không có ngày %u tháng %u", date->day, date->month);
-	warnings_add(warnings, WARNING_NO_SUCH_DATE, date->from, date->to, detail);
+	warnings_add(warnings, WARNING_NO_SUCH_DATE, normalised->words[date->first].from,
+		normalised->words[date->last].to, detail);
 }
 
 static void check_weekday(struct warnings *warnings, const struct normalised *normalised,
-	const struct written_date *date, const struct beside *beside)
+	const struct said_date *date)
 {
 	unsigned actual = weekday(date->year, date->month, date->day);
-	const struct spoken_word *name = &normalised->words[beside->word];
+	struct beside beside = weekday_before(normalised, date->first);
 
-	if (beside->weekday < 0 || (unsigned)beside->weekday == actual)
+	if (beside.weekday < 0)
+		beside = weekday_after(normalised, date->last);
+	if (beside.weekday < 0 || (unsigned)beside.weekday == actual)
 		return;
-	size_t from = name->from < date->from ? name->from : date->from;
-	size_t name_to = normalised->words[beside->word + 1].to;
-	warnings_add(warnings, WARNING_WRONG_WEEKDAY, from, name_to > date->to ? name_to : date->to,
+	size_t first = beside.word < date->first ? beside.word : date->first;
+	size_t last = beside.word < date->first ? date->last : beside.word + 1;
+	warnings_add(warnings, WARNING_WRONG_WEEKDAY, normalised->words[first].from,
+		normalised->words[last].to,
 		xasprintf("ngày %u tháng %u năm %u là %s, không phải %s", date->day, date->month,
-			date->year, weekday_names[actual], weekday_names[beside->weekday]));
-}
-
-/* The first word of what was written at `from`, from word `at` on. */
-static size_t word_of(const struct normalised *normalised, size_t at, size_t from)
-{
-	while (at < normalised->words_count && normalised->words[at].from < from)
-		at++;
-	return at;
+			date->year, weekday_names[actual], weekday_names[beside.weekday]));
 }
 
 void warnings_find_dates(struct warnings *warnings, const struct normalised *normalised)
 {
-	size_t first = 0;
-
-	for (size_t i = 0; i < normalised->dates_count; i++) {
-		const struct written_date *date = &normalised->dates[i];
-		first = word_of(normalised, first, date->from);
-		size_t end = word_of(normalised, first, date->to);
-		size_t next = i + 1 < normalised->dates_count
-				      ? word_of(normalised, end, normalised->dates[i + 1].from)
-				      : normalised->words_count + BESIDE_WORDS_MAX;
-		if (first == end)
+	for (size_t i = 0; i < normalised->words_count; i++) {
+		struct said_date date;
+		if (!date_at(normalised, i, &date))
 			continue;
-		bool lunar = is_lunar(normalised, end - 1);
-		if (!exists(date, lunar)) {
-			warn_no_date(warnings, date);
-			continue;
-		}
-		if (lunar || date->day == 0 || date->year == 0)
-			continue;
-		struct beside beside = weekday_before(normalised, first);
-		if (beside.weekday < 0)
-			beside = weekday_after(normalised, end - 1, next);
-		check_weekday(warnings, normalised, date, &beside);
+		bool lunar = is_lunar(normalised, &date);
+		if (!exists(&date, lunar))
+			warn_no_date(warnings, normalised, &date);
+		else if (!lunar && date.year > 0)
+			check_weekday(warnings, normalised, &date);
 	}
 }
