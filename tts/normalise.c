@@ -156,6 +156,10 @@ static void collect(struct collector *collector, const struct tokens *tokens)
 				token->paragraph ? SPOKEN_PAUSE_PARAGRAPH : SPOKEN_PAUSE_LINE, '.');
 	}
 	struct normalised *result = collector->result;
+	/* what closes the text is no pause for more */
+	if (result->words_count > 0 &&
+		result->words[result->words_count - 1].pause <= SPOKEN_PAUSE_COMMA)
+		result->words[result->words_count - 1].mark = '\0';
 	result->pool = strbuf_take(&collector->pool);
 	for (size_t i = 0; i < result->words_count; i++)
 		result->words[i].text = result->pool + collector->starts[i];

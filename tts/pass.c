@@ -112,7 +112,7 @@ static bool is_currency(uint32_t sign)
 	return sign == '$' || sign == 0xa3 || sign == 0xa5 || (sign >= 0x20a0 && sign <= 0x20c0);
 }
 
-static bool fits(const struct token *token, char what)
+static inline bool fits(const struct token *token, char what)
 {
 	if (what == 'N')
 		return token->kind == TOKEN_NUMBER;
@@ -146,6 +146,8 @@ void pass_run(struct pass *pass, const struct rule *rules)
 	for (size_t at = 0; at < pass->count;) {
 		size_t taken = 0;
 		for (const struct rule *rule = rules; rule->shape && taken == 0; rule++) {
+			if (!fits(&pass->in[at], *rule->shape)) /* most of the time */
+				continue;
 			size_t count = pass_shape(pass, at, rule->shape);
 			if (count > 0)
 				taken = rule->apply(pass, at, count);
@@ -349,7 +351,8 @@ static bool is_cue_text(const struct passage *passage, size_t from, const char *
 static bool is_cue_token(const struct token *token, char kind)
 {
 	return kind == '#' ? token->kind == TOKEN_NUMBER
-			   : token->kind == TOKEN_WORD && token->capital && !token->caps;
+			   : token->kind == TOKEN_WORD && token->capital && !token->caps &&
+				     token->to - token->from > 1;
 }
 
 /* Whether one of the cues (separated by ",") ends just before token `at`, or begins at it. */
@@ -365,7 +368,10 @@ static bool has_cue(const struct pass *pass, size_t at, const char *cues, bool l
 			if (is_cue_token(token, *cues))
 				return true;
 		} else if (!left || token->to >= length) {
-			size_t from = left ? token->to - length : token->from;
+			/* "thứ 7, CN": a cue of several words may have a comma after it */
+			size_t skip = left && token->sign == ',' && memchr(cues, '_', length) &&
+				      token->to > length;
+			size_t from = left ? token->to - length - skip : token->from;
 			if (is_cue_text(pass->passage, from, cues, length))
 				return true;
 		}
@@ -382,6 +388,12 @@ static size_t weight_of(const char *cues)
 static bool cues_fit(
 	const struct pass *pass, const struct lexicon_entry *entry, size_t at, size_t count)
 {
+	/* "TP." before a name; at the end of a line the stop is one */
+	if (entry->written[strlen(entry->written) - 1] == '.') {
+		enum token_kind next = pass_at(pass, at + count)->kind;
+		if (next == TOKEN_END || next == TOKEN_LINE)
+			return false;
+	}
 	return (!entry->left || has_cue(pass, at, entry->left, true)) &&
 	       (!entry->right || has_cue(pass, at + count, entry->right, false));
 }

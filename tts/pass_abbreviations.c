@@ -30,7 +30,7 @@ static bool is_tight_to_number(const struct pass *pass, size_t at, size_t count)
 {
 	const struct token *next = pass_at(pass, at + count), *before = pass_at(pass, at - 1);
 
-	return (next->kind == TOKEN_NUMBER && !next->blank) ||
+	return ((next->kind == TOKEN_NUMBER || next->kind == TOKEN_SAID) && !next->blank) ||
 	       (before->kind == TOKEN_NUMBER && !pass->in[at].blank);
 }
 

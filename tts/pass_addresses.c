@@ -12,6 +12,7 @@
 #define ADDRESS_BYTES_MAX 256
 #define LABEL_BYTES_MAX   63
 #define WORD_BYTES_MAX    24
+#define SYLLABLE_BYTES    6 /* nghieng has 7, and is written so by nobody */
 
 /* --- A label ------------------------------------------------------------------------------------ */
 
@@ -58,7 +59,7 @@ static void offer_from(struct piece *pieces, const char *label, size_t at, size_
 		const struct lexicon_entry *entry = table_find(&table_domains, label + at, count);
 		if (entry)
 			offer(&pieces[at + count], cost + COST_TABLE, at, entry->spoken);
-		else if (count <= 6 && syllable_valid(label + at, count))
+		else if (count <= SYLLABLE_BYTES && syllable_valid(label + at, count))
 			offer(&pieces[at + count], cost + COST_SYLLABLE, at, NULL);
 	}
 }

@@ -5,6 +5,7 @@
  */
 #include "tts/pass.h"
 #include "tts/syllable.h"
+#include "tts/tables.h"
 
 #include <string.h>
 
@@ -14,7 +15,9 @@ static void say_digits(struct pass *pass, const struct token *number)
 {
 	size_t length = strlen(number->key);
 
-	if (length <= 2 || number->fraction || number->grouped)
+	bool round = length == 3 && number->key[2] == '0' && number->key[0] != '0';
+
+	if (length <= 2 || round || number->fraction || number->grouped)
 		pass_say_number(pass, number);
 	else
 		numbers_digits(number->key, length, &pass->say);
@@ -23,8 +26,11 @@ static void say_digits(struct pass *pass, const struct token *number)
 /* A word of two letters or more that can be read is read: "thôn5", "Zone9". */
 static void say_letters(struct pass *pass, const struct token *word)
 {
+	const struct lexicon_entry *respelled = table_find(
+		&table_respell, word->key, strlen(word->key));
+
 	if (!word->caps && strlen(word->key) > 2 && syllable_valid(word->key, strlen(word->key)))
-		pass_say(pass, word->key);
+		pass_say(pass, respelled ? respelled->spoken : word->key);
 	else
 		pass_say_letters(pass, word->key, strlen(word->key));
 }

@@ -64,7 +64,8 @@ static void say_year(struct pass *pass, long year)
 
 static void say_day_word(struct pass *pass, size_t at)
 {
-	if (!pass_cue_left(pass, at, CUE_BARE_DAY) && !is_listed(pass, at))
+	if (!pass_cue_left(pass, at, CUE_BARE_DAY) && !pass_cue_left(pass, at, CUE_NAMED) &&
+		!is_listed(pass, at))
 		pass_say(pass, "ngày");
 }
 
@@ -169,9 +170,10 @@ static bool is_holiday(long day, long month)
 {
 	static const unsigned char holidays[][2] = { { 1, 1 }, { 9, 1 }, { 3, 2 }, { 27, 2 },
 		{ 8, 3 }, { 26, 3 }, { 10, 3 }, { 21, 4 }, { 30, 4 }, { 1, 5 }, { 7, 5 }, { 15, 5 },
-		{ 19, 5 }, { 1, 6 }, { 5, 6 }, { 21, 6 }, { 28, 6 }, { 26, 6 }, { 27, 7 },
-		{ 19, 8 }, { 2, 9 }, { 10, 10 }, { 13, 10 }, { 14, 10 }, { 20, 10 }, { 9, 11 },
-		{ 18, 11 }, { 20, 11 }, { 23, 11 }, { 1, 12 }, { 22, 12 }, { 24, 12 }, { 25, 12 } };
+		{ 19, 5 }, { 23, 9 }, { 19, 12 }, { 1, 6 }, { 5, 6 }, { 21, 6 }, { 28, 6 },
+		{ 26, 6 }, { 27, 7 }, { 19, 8 }, { 2, 9 }, { 10, 10 }, { 13, 10 }, { 14, 10 },
+		{ 20, 10 }, { 9, 11 }, { 18, 11 }, { 20, 11 }, { 23, 11 }, { 1, 12 }, { 22, 12 },
+		{ 24, 12 }, { 25, 12 } };
 
 	for (size_t i = 0; i < countof(holidays); i++)
 		if (holidays[i][0] == day && holidays[i][1] == month)
@@ -184,7 +186,8 @@ static bool is_date(const struct pass *pass, size_t at, size_t after)
 {
 	long day = pass_value(pass, at, 31), month = pass_value(pass, at + 2, 12);
 
-	if (pass_cue_left(pass, at, CUE_DAY) || pass_cue_left(pass, at, CUE_BARE_DAY))
+	if (pass_cue_left(pass, at, CUE_DAY) || pass_cue_left(pass, at, CUE_BARE_DAY) ||
+		(pass_cue_left(pass, at, CUE_NAMED) && is_holiday(day, month)))
 		return true;
 	if (pass_cue_left(pass, at, CUE_PLACE) || pass_cue_near(pass, at, CUE_PRESSURE, 3) ||
 		pass_cue_near(pass, at, CUE_RATIO, 3))
@@ -227,8 +230,11 @@ static size_t day_with_dash(struct pass *pass, size_t at, size_t count)
 		goes_on(pass, at + count, pass->in[at + 1].sign) ||
 		pass_is_word(pass, at + count, "tháng") || pass_is_sign(pass, at + count, '/'))
 		return 0;
-	if (!pass_is_word(pass, at - 1, "ngày") &&
-		!(pass_cue_left(pass, at, CUE_DAY) && (dot || pass_digits(pass, at + 2) == 2)))
+	bool named = pass_cue_left(pass, at, CUE_NAMED) && is_holiday(date.day, date.month);
+	if (!named && !pass_is_word(pass, at - 1, "ngày") &&
+		(!pass_cue_left(pass, at, CUE_DAY) ||
+			(pass_at(pass, at + count)->begins &
+				(CUE_BIT(CUE_COUNT) | CUE_BIT(CUE_PER)))))
 		return 0;
 	if (!dot && (pass_is_word(pass, at - 2, "từ") || pass_is_word(pass, at - 2, "các")) &&
 		date.day < date.month)

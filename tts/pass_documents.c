@@ -61,6 +61,7 @@ static bool parse_code(const struct pass *pass, size_t at, struct code *ret_code
 {
 	struct code code = { 0 };
 
+	*ret_code = code;
 	if (pass_at(pass, at)->kind != TOKEN_WORD || !pass_at(pass, at)->capital)
 		return false;
 	for (size_t part = 0; part < PARTS_MAX; part++) {
@@ -193,7 +194,9 @@ static size_t numbered(struct pass *pass, size_t at, size_t count)
 	if (naming_before(pass, at).form && pass_at(pass, at + count)->kind == TOKEN_WORD &&
 		pass_at(pass, at + count)->capital)
 		return say_form(pass, at, count);
-	if (!parse_code(pass, at + count, &code))
+	/* a code that no table has is left out, if the sentence names the document */
+	if (!parse_code(pass, at + count, &code) &&
+		!(code.count > 0 && year_at && naming_before(pass, at).type))
 		return 0;
 	/* "05-NQ/TW" is the Party's way; "5-UBND" is none. */
 	if (pass_is_sign(pass, at + 1, '-') && !code.type)

@@ -59,7 +59,8 @@ static size_t fraction_after(const struct pass *pass, size_t at, uint32_t sign)
 	if (!pass_is_tight(pass, at + 1, sign) || digits == 0 || (sign == '.' && digits > 2))
 		return 0;
 	/* 1.2.3 is no decimal; 1,2,3 is a list */
-	if (pass_is_tight(pass, at + 3, sign) && pass_digits(pass, at + 4) > 0)
+	if ((pass_is_tight(pass, at + 3, sign) && pass_digits(pass, at + 4) > 0) ||
+		(pass_is_tight(pass, at - 1, sign) && pass_digits(pass, at - 2) > 0))
 		return 0;
 	/* "thôn 1,2" is a list */
 	if (sign == ',' && digits <= 2 && pass_cue_left(pass, at, CUE_LABEL) &&
@@ -156,8 +157,10 @@ static bool is_minus(const struct pass *pass, size_t at)
 	bool free = pass->in[at].blank || before->kind == TOKEN_END ||
 		    (before->kind == TOKEN_SIGN && before->sign == '(');
 
-	if (!free || pass->in[at].first || before->kind == TOKEN_NUMBER ||
-		pass_is_word(pass, at - 1, "âm"))
+	/* at the beginning of a line it is a bullet, unless degrees follow */
+	if (pass->in[at].first)
+		return pass_is_sign(pass, at + 2, 0xb0) || pass_is_word(pass, at + 2, "độ");
+	if (!free || before->kind == TOKEN_NUMBER || pass_is_word(pass, at - 1, "âm"))
 		return false;
 	for (size_t i = at + 2; i < at + 8; i++)
 		if (pass_at(pass, i)->begins & CUE_BIT(CUE_COLD) || pass_is_sign(pass, i, 0xb0))

@@ -75,9 +75,7 @@ static size_t groups_of(const struct groups *groups, size_t digits)
 static void say_run(struct pass *pass, const char *digits, size_t length)
 {
 	while (length > 5) {
-		size_t first = length % 3 == 0 ? 3 : length % 3 + (length % 3 == 1 ? 3 : 0);
-		if (length == 10)
-			first = 4;
+		size_t first = length == 8 || length % 3 == 1 ? 4 : 3;
 		numbers_digits(digits, first, &pass->say);
 		pass_say(pass, ",");
 		digits += first;
@@ -122,6 +120,7 @@ static const struct form { /* the first digits, and the lengths in order of trus
 	{ "09", { 10, 0, 0 } },
 	{ "04", { 10, 0, 0 } },
 	{ "06", { 10, 11, 0 } },
+	{ "84", { 11, 12, 0 } },
 	{ "1800", { 8, 10, 9 } },
 	{ "1900", { 8, 10, 9 } },
 };
@@ -146,7 +145,11 @@ static size_t whole(struct pass *pass, size_t at, size_t count)
 		const struct form *form = &forms[i];
 		if (strncmp(groups.digits, form->prefix, strlen(form->prefix)) != 0)
 			continue;
-		if (form->prefix[0] == '1' ? !is_hotline(pass, at, &groups) : groups.ends[0] < 3)
+		if (form->prefix[0] == '8' && !pass_cue_near(pass, at, CUE_PHONE, 3))
+			return 0;
+		if (form->prefix[0] == '8'       ? false
+			: form->prefix[0] == '1' ? !is_hotline(pass, at, &groups)
+						 : groups.ends[0] < 3)
 			return 0; /* 07-12-2021 is a date */
 		for (size_t k = 0; k < countof(form->lengths) && form->lengths[k]; k++) {
 			size_t used = groups_of(&groups, form->lengths[k]);

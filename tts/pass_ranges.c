@@ -38,11 +38,20 @@ static bool names_again(const struct pass *pass, size_t at)
 	return pass_cue_right(pass, at + 1, CUE_DAY) && (left->ends & CUE_BIT(CUE_DAY));
 }
 
-/* "từ Hà Nội - Lào Cai" */
+/* "từ Hà Nội - Lào Cai": names on both sides, and no "đến" yet */
 static bool is_from_to(const struct pass *pass, size_t at)
 {
-	return pass->in[at].blank && pass_at(pass, at + 1)->blank &&
-	       pass_at(pass, at + 1)->kind == TOKEN_WORD && pass_cue_near(pass, at, CUE_FROM, 5);
+	const struct token *left = pass_at(pass, at - 1), *right = pass_at(pass, at + 1);
+
+	if (!pass->in[at].blank || !right->blank || right->kind != TOKEN_WORD || !right->capital ||
+		left->kind != TOKEN_WORD || !left->capital)
+		return false;
+	for (size_t i = at - 2; i + 6 > at && i < at; i--)
+		if (pass_at(pass, i)->ends & CUE_BIT(CUE_FROM))
+			return true;
+		else if (pass_at(pass, i)->kind != TOKEN_WORD || pass_is_word(pass, i, "đến"))
+			return false;
+	return false;
 }
 
 /* 16-16-8: the parts of a fertiliser, of a code. */
@@ -54,6 +63,15 @@ static bool is_chain(const struct pass *pass, size_t at)
 		       (pass_is_tight(pass, at - 2, '-') && pass_digits(pass, at - 3) > 0));
 }
 
+/* "lô B2-05": the number is part of a code */
+static bool is_code(const struct pass *pass, size_t at)
+{
+	const struct token *word = pass_at(pass, at - 2);
+
+	return pass_is_tight(pass, at, '-') && word->kind == TOKEN_WORD && word->capital &&
+	       pass_at(pass, at - 1)->kind == TOKEN_NUMBER && !pass_at(pass, at - 1)->blank;
+}
+
 static size_t dash(struct pass *pass, size_t at, size_t count)
 {
 	const struct token *left = pass_at(pass, at - 1), *right = pass_at(pass, at + 1);
@@ -61,6 +79,8 @@ static size_t dash(struct pass *pass, size_t at, size_t count)
 	(void)count;
 	if (pass->in[at].first)
 		return 0;
+	if (is_code(pass, at) && right->kind == TOKEN_NUMBER)
+		return say_sign(pass, at, "");
 	if (is_number(left) && is_number(right)) {
 		/* a bullet: "đợt 1 -2 người" has a blank on one side */
 		if (is_chain(pass, at) ||
@@ -79,8 +99,7 @@ static size_t colon(struct pass *pass, size_t at, size_t count)
 {
 	bool score = pass_cue_near(pass, at, CUE_SCORE, 9);
 
-	if (!score && !pass_cue_near(pass, at, CUE_RATIO, 4) &&
-		pass_at(pass, at + count)->kind == TOKEN_WORD)
+	if (!score && !pass_cue_near(pass, at, CUE_RATIO, 4))
 		return 0;
 	pass_say_number(pass, &pass->in[at]);
 	if (!score)

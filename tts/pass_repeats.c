@@ -23,6 +23,17 @@ static bool is_any(const struct pass *pass, size_t at, const char *const words[]
 	return false;
 }
 
+/* "5 khoản (năm khoản)": the words after the figures, again after the number in words. */
+static size_t without_noun(const struct pass *pass, size_t from, size_t to, size_t at)
+{
+	while (to > from + 1 && pass_at(pass, at - 1)->kind == TOKEN_WORD &&
+		strcmp(pass->in[to - 1].key, pass->in[at - 1].key) == 0) {
+		to--;
+		at--;
+	}
+	return to;
+}
+
 static bool find_bracket(const struct pass *pass, size_t at, struct bracket *ret_bracket)
 {
 	static const char *const before[] = { "bằng", "chữ", "viết", "ghi", "số", "tiền", "là" };
@@ -42,6 +53,7 @@ static bool find_bracket(const struct pass *pass, size_t at, struct bracket *ret
 	while (bracket.to > bracket.from && (is_any(pass, bracket.to - 1, after, countof(after)) ||
 						    pass_is_sign(pass, bracket.to - 1, '.')))
 		bracket.to--;
+	bracket.to = without_noun(pass, bracket.from, bracket.to, at);
 	*ret_bracket = bracket;
 	return bracket.to > bracket.from;
 }

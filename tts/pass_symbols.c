@@ -36,8 +36,8 @@ static const struct symbol {
 	{ '$', "đô la" },
 	{ 0x20ac, "ơ rô" }, /* € */
 	{ 0x20ab, "đồng" }, /* ₫ */
-	{ '<', "nhỏ hơn" },
-	{ '>', "lớn hơn" },
+	{ '<', "dưới" },
+	{ '>', "trên" },
 };
 
 static size_t say(struct pass *pass, size_t at, const char *spoken)
@@ -67,6 +67,10 @@ static size_t stop(struct pass *pass, size_t at)
 {
 	const struct token *next = pass_at(pass, at + 1);
 
+	if (is_initial(pass, at - 1) && ((next->kind == TOKEN_SIGN && next->sign < 0x7f &&
+						 strchr("(,;:", (int)next->sign)) ||
+						(next->kind == TOKEN_WORD && !next->capital)))
+		return say(pass, at, "");
 	if (pass_sentence_ends(pass, at) || next->kind == TOKEN_SIGN)
 		return say(pass, at, ".");
 	if (is_initial(pass, at - 1))

@@ -187,6 +187,18 @@ static size_t per_number(struct pass *pass, size_t at, size_t count)
 	return pass_said(pass, at, count - 1, SAID_WORDS);
 }
 
+/* "50mm/24h" */
+static size_t per_time(struct pass *pass, size_t at, size_t count)
+{
+	const struct tokens *out = pass->out;
+
+	if (out->count == 0 || out->list[out->count - 1].kind != TOKEN_SAID ||
+		out->list[out->count - 1].said != SAID_QUANTITY)
+		return 0;
+	pass_say(pass, "trên");
+	return pass_said(pass, at, count - 1, SAID_WORDS);
+}
+
 /* kg, m2, km without a number. */
 static size_t alone(struct pass *pass, size_t at, size_t count)
 {
@@ -215,6 +227,7 @@ void pass_units(struct pass *pass)
 		{ "C N", currency_first },
 		{ "/ W", per },
 		{ "/ N", per_number },
+		{ "/T", per_time },
 		{ "W", alone },
 		{ 0 },
 	};

@@ -42,8 +42,8 @@ static bool has_inner_capital(const struct pass *pass, const struct token *token
 
 static void say_syllable(struct pass *pass, const struct token *token)
 {
-	const char *text = has_inner_capital(pass, token) ? lower(pass, token)
-							  : written(pass, token);
+	bool shouts = token->shouted || has_inner_capital(pass, token);
+	const char *text = shouts ? lower(pass, token) : written(pass, token);
 	size_t length = token->to - token->from;
 	const struct lexicon_entry *entry = table_find(&table_respell, lower(pass, token), length);
 	char bytes[4];

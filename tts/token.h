@@ -35,6 +35,7 @@ enum cue {
 	CUE_DATE,        /* within three words left of a date: từ, đến, dịp */
 	CUE_BARE_DAY,    /* left of a day: no "ngày" is put between */
 	CUE_MONTH,       /* tháng */
+	CUE_NAMED,       /* left of a date that is a name: đường 30/4 */
 	CUE_PERIOD,      /* left of N/YYYY: quý, đợt, khóa */
 	CUE_LUNAR,       /* right of a date: âm lịch */
 	CUE_SHARE,       /* right of N/M: N phần M: diện tích, viên */

@@ -68,15 +68,19 @@ static const struct sound onsets[] = { { "sch", "s" }, { "sh", "s" }, { "ch", "c
 
 static const struct sound nuclei[] = { { "oo", "u" }, { "ee", "i" }, { "ea", "i" }, { "ou", "u" },
 	{ "ai", "ai" }, { "ay", "ây" }, { "ey", "ây" }, { "ei", "ây" }, { "ow", "ao" },
-	{ "au", "au" }, { "oi", "oi" }, { "oy", "oi" }, { "a", "a" }, { "ă", "ă" }, { "â", "â" },
+	{ "au", "au" }, { "uâ", "uâ" }, { "uô", "uô" }, { "ươ", "ươ" }, { "iê", "iê" },
+	{ "yê", "yê" }, { "oă", "oă" }, { "uê", "uê" }, { "ưa", "ưa" }, { "ưu", "ưu" },
+	{ "êu", "êu" }, { "âu", "âu" }, { "ây", "ây" }, { "ôi", "ôi" }, { "ơi", "ơi" },
+	{ "ưi", "ưi" }, { "oi", "oi" }, { "oy", "oi" }, { "a", "a" }, { "ă", "ă" }, { "â", "â" },
 	{ "e", "e" }, { "ê", "ê" }, { "i", "i" }, { "o", "o" }, { "ô", "ô" }, { "ơ", "ơ" },
 	{ "u", "u" }, { "ư", "ư" }, { "y", "i" } };
 
 /* What ends a syllable; `spoken` "": nothing is heard of it. */
 static const struct sound codas[] = { { "ng", "ng" }, { "nh", "nh" }, { "ck", "c" }, { "ch", "ch" },
-	{ "m", "m" }, { "n", "n" }, { "p", "p" }, { "t", "t" }, { "c", "c" }, { "k", "c" },
-	{ "g", "c" }, { "b", "p" }, { "d", "t" }, { "f", "p" }, { "v", "p" }, { "l", "n" },
-	{ "r", "" }, { "h", "" }, { "x", "c" } };
+	{ "th", "t" }, { "sh", "t" }, { "ss", "t" }, { "ll", "n" }, { "m", "m" }, { "n", "n" },
+	{ "p", "p" }, { "t", "t" }, { "c", "c" }, { "k", "c" }, { "g", "c" }, { "b", "p" },
+	{ "d", "t" }, { "f", "p" }, { "v", "p" }, { "l", "n" }, { "r", "" }, { "h", "" },
+	{ "x", "c" }, { "s", "t" }, { "z", "t" } };
 
 /* The sound of the table that begins at letter `at`; *ret_count: its letters. */
 static const char *sound_at(const struct letters *letters, size_t at, const struct sound *sounds,
@@ -132,17 +136,26 @@ static const char *spell_onset(const char *onset, const char *nucleus)
 							     : onset;
 }
 
-/* Its letters with the tone on the last vowel letter of the nucleus that can bear it. */
+/* Its letters, with the tone on the first vowel, or on the second if that is ê ô ơ â ă or a consonant
+ * follows. */
 static size_t spell(const struct syllable *syllable, char *out)
 {
 	const char *onset = spell_onset(syllable->onset, syllable->nucleus);
+	const char *nucleus = syllable->nucleus;
 	size_t length = strlen(onset), used;
-	uint32_t c;
+	uint32_t c, next = 0;
 
 	memcpy(out, onset, length);
-	used = utf8_decode(syllable->nucleus, strlen(syllable->nucleus), &c);
+	used = utf8_decode(nucleus, strlen(nucleus), &c);
+	utf8_decode(nucleus + used, strlen(nucleus + used), &next);
+	if (next && (*syllable->coda || next > 0x7f)) {
+		memcpy(out + length, nucleus, used);
+		length += used;
+		nucleus += used;
+		used = utf8_decode(nucleus, strlen(nucleus), &c);
+	}
 	length += utf8_encode(letter_with_tone(c, syllable->tone), out + length);
-	strcpy(out + length, syllable->nucleus + used);
+	strcpy(out + length, nucleus + used);
 	strcat(out, syllable->coda);
 	return strlen(out);
 }
@@ -180,6 +193,27 @@ static void put_consonant(const char *onset, struct strbuf *out)
 		put("xờ", out);
 }
 
+/* What is no syllable in one, vowel by vowel: niê → ni ê. */
+static void put_apart(const struct syllable *syllable, struct strbuf *out)
+{
+	const char *onset = syllable->onset, *nucleus = syllable->nucleus;
+	uint32_t c;
+
+	for (size_t used; *nucleus; nucleus += used) {
+		char vowel[5] = "";
+		used = utf8_decode(nucleus, strlen(nucleus), &c);
+		memcpy(vowel, nucleus, used);
+		struct syllable part = { onset, vowel, "",
+			nucleus[used] ? TONE_LEVEL : syllable->tone };
+		if (!put_if_valid(&part, out) && *onset) {
+			put_consonant(onset, out);
+			part.onset = "";
+			(void)put_if_valid(&part, out);
+		}
+		onset = "";
+	}
+}
+
 /* Open syllables are ê and ô, where closed ones have e and o: Betaco, den-ti. */
 static void put_syllable(struct syllable syllable, struct strbuf *out)
 {
@@ -196,13 +230,8 @@ static void put_syllable(struct syllable syllable, struct strbuf *out)
 	for (size_t i = 0; i < countof(opened); i++)
 		if (strcmp(opened[i].written, syllable.nucleus) == 0)
 			syllable.nucleus = opened[i].spoken;
-	if (!put_if_valid(&syllable, out)) {
-		if (*syllable.onset)
-			put_consonant(syllable.onset, out);
-		syllable.onset = "";
-		if (!put_if_valid(&syllable, out))
-			put("ơ", out);
-	}
+	if (!put_if_valid(&syllable, out))
+		put_apart(&syllable, out);
 	if (*coda)
 		put_consonant(coda, out);
 }
