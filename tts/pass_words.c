@@ -42,9 +42,10 @@ static bool has_inner_capital(const struct pass *pass, const struct token *token
 
 static void say_syllable(struct pass *pass, const struct token *token)
 {
-	bool shouts = token->shouted || has_inner_capital(pass, token);
-	const char *text = shouts ? lower(pass, token) : written(pass, token);
 	size_t length = token->to - token->from;
+	/* A letter alone stays small: read again, "I" could be a number. */
+	bool small = length == 1 || token->shouted || has_inner_capital(pass, token);
+	const char *text = small ? lower(pass, token) : written(pass, token);
 	const struct lexicon_entry *entry = table_find(&table_respell, lower(pass, token), length);
 	char bytes[4];
 	uint32_t c;

@@ -60,8 +60,8 @@ static size_t first_word(const struct normalised *normalised, size_t from)
 	return low;
 }
 
-/* What is said for the written bytes from…to, for the detail. */
-static void put_said(
+/* What is said for the written bytes from…to, for the detail; false: nothing. */
+static bool put_said(
 	struct strbuf *out, const struct normalised *normalised, size_t from, size_t to)
 {
 	size_t first = first_word(normalised, from), i = first;
@@ -69,28 +69,35 @@ static void put_said(
 	for (; i < normalised->words_count && normalised->words[i].from < to; i++) {
 		if (i - first == QUOTED_WORDS_MAX) {
 			strbuf_puts(out, "…");
-			return;
+			break;
 		}
 		if (i > first)
 			strbuf_putc(out, ' ');
 		strbuf_puts(out, normalised->words[i].text);
 	}
-	if (i == first)
-		strbuf_puts(out, "…");
+	return i > first;
 }
 
 static void add_unread(struct warnings *warnings, const struct normalised *normalised,
 	const struct normalise_warning *unread)
 {
-	struct strbuf detail = { 0 };
-	bool word = unread->kind == NORMALISE_UNKNOWN_WORD;
+	static const struct {
+		enum warning_kind kind;
+		const char *why;
+	} kinds[] = {
+		[NORMALISE_UNKNOWN_WORD] = { WARNING_UNKNOWN_WORD,
+			"không phải tiếng Việt và chưa có trong từ điển" },
+		[NORMALISE_UNKNOWN_ABBREVIATION] = { WARNING_UNKNOWN_ABBREVIATION,
+			"chữ viết tắt chưa biết" },
+	};
+	_cleanup_(strbuf_done) struct strbuf said = { 0 };
+	const char *why = kinds[unread->kind].why;
 
-	strbuf_puts(&detail, word ? "không phải tiếng Việt và chưa có trong từ điển, sẽ đọc là “"
-				  : "chữ viết tắt chưa biết, sẽ đọc từng chữ cái là “");
-	put_said(&detail, normalised, unread->from, unread->to);
-	strbuf_puts(&detail, "”; nên viết đầy đủ hoặc thêm vào từ điển");
-	warnings_add(warnings, word ? WARNING_UNKNOWN_WORD : WARNING_UNKNOWN_ABBREVIATION,
-		unread->from, unread->to, strbuf_take(&detail));
+	bool some = put_said(&said, normalised, unread->from, unread->to);
+	char *detail = some ? xasprintf("%s, sẽ đọc là “%s”; nên viết đầy đủ hoặc thêm vào từ điển",
+				      why, said.text)
+			    : xasprintf("%s, không đọc được, sẽ bỏ qua", why);
+	warnings_add(warnings, kinds[unread->kind].kind, unread->from, unread->to, detail);
 }
 
 /* What an engine is given consists of syllables; if a table or a rule made something else, the

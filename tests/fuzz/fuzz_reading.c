@@ -20,10 +20,13 @@
 
 static const struct reading_config config = { .rate = 130, .sentence_pause_us = 450 * US_PER_MS };
 
-static void require(bool condition)
+#define require(condition) require_that(condition, #condition)
+static void require_that(bool condition, const char *what)
 {
-	if (!condition)
-		abort();
+	if (condition)
+		return;
+	fprintf(stderr, "not so: %s\n", what);
+	abort();
 }
 
 static void check_text(const char *text)

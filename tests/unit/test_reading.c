@@ -56,6 +56,8 @@ static void test_A6_refusals(void **state)
 	memset(large, 'a', sizeof large);
 	refused(large, sizeof large, "too-long", "byte");
 	refused(large, READING_TEXT_CHARACTERS_MAX + 1, "too-long", "20001 ký tự");
+	for (size_t i = 1; i < READING_TEXT_CHARACTERS_MAX; i += 2)
+		large[i] = ' ';
 	_cleanup_(reading_freep) struct reading *reading = NULL;
 	enum reading_refusal refusal;
 	assert_int_equal(
