@@ -52,7 +52,7 @@ static char *trim(char *field)
 {
 	field += strspn(field, " ");
 	size_t length = strlen(field);
-	while (length > 0 && (field[length - 1] == ' ' || field[length - 1] == '\r'))
+	while (length > 0 && field[length - 1] == ' ')
 		field[--length] = '\0';
 	return field;
 }
@@ -86,7 +86,8 @@ static int check_spoken(const struct place *place, const char *spoken)
 
 static int parse_line(struct lexicon *lexicon, char *line, const struct place *place)
 {
-	if (line[0] == '\0' || line[0] == '\r' || strncmp(line, "# ", 2) == 0 || !strcmp(line, "#"))
+	line[strcspn(line, "\r")] = '\0';
+	if (line[0] == '\0' || strncmp(line, "# ", 2) == 0 || strcmp(line, "#") == 0)
 		return 0;
 	char *rest = line;
 	struct lexicon_entry entry = { .written = next_field(&rest, "\t"),
