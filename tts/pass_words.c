@@ -43,8 +43,9 @@ static bool has_inner_capital(const struct pass *pass, const struct token *token
 static void say_syllable(struct pass *pass, const struct token *token)
 {
 	size_t length = token->to - token->from;
-	/* A letter alone stays small: read again, "I" could be a number. */
-	bool small = length == 1 || token->shouted || has_inner_capital(pass, token);
+	/* Read again, "I" could be a number. */
+	bool small = (length == 1 && *written(pass, token) == 'I') || token->shouted ||
+		     has_inner_capital(pass, token);
 	const char *text = small ? lower(pass, token) : written(pass, token);
 	const struct lexicon_entry *entry = table_find(&table_respell, lower(pass, token), length);
 	char bytes[4];

@@ -206,8 +206,8 @@ void sentence_write(
 	char mark = normalised->words[sentence->to - 1].mark;
 
 	normalised_write(normalised, sentence->first, sentence->to, out);
-	/* A letter alone stays small: read again, "I" could be a number. */
-	if (!sentence->continues && normalised->words[sentence->first].text[1] != '\0')
+	/* Read again, "I" could be a number. */
+	if (!sentence->continues && strcmp(normalised->words[sentence->first].text, "i") != 0)
 		capitalise(out, begin);
 	/* A bracket closed at the end of a line left a comma there. */
 	if (ends_sentence(sentence) && (mark == ',' || mark == ';')) {

@@ -268,6 +268,49 @@ static void test_said_again(void **state)
 	assert_true(table_each(TEST_DATA_DIR "/readings.tsv", check_again) > 280);
 }
 
+/* --- Notices --------------------------------------------------------------------------------- */
+
+#define NOTICES 40
+static char *notices[NOTICES]; /* for the rows of the other table: id, text */
+static size_t notices_count;
+
+static void keep_notice(const struct table_row *row)
+{
+	assert_true(notices_count < NOTICES);
+	notices[notices_count++] = xasprintf("%s\t%s", row->fields[0].text, row->fields[1].text);
+}
+
+static void check_notice(const struct table_row *row)
+{
+	static size_t next;
+	_cleanup_(freep) char *notice = notices[next++];
+	char *text = strchr(notice, '\t');
+	*text++ = '\0';
+	assert_string_equal(notice, row->fields[0].text);
+	_cleanup_(reading_freep) struct reading *reading = read_text(text);
+	_cleanup_(strbuf_done) struct strbuf found = { 0 };
+
+	if (strcmp(reading->spoken, row->fields[1].text) != 0)
+		fail_msg("%s: “%s”, expected “%s”", notice, reading->spoken, row->fields[1].text);
+	strbuf_puts(&found, "");
+	for (size_t i = 0; i < reading->warnings_count; i++)
+		strbuf_printf(&found, "%s%s=%s", i ? " | " : "",
+			warning_kind_name(reading->warnings[i].kind), reading->warnings[i].text);
+	if (strcmp(found.text, row->fields[2].text) != 0)
+		fail_msg("%s: “%s”, expected “%s”", notice, found.text, row->fields[2].text);
+	/* Nothing is left that an engine would have to guess at. */
+	assert_null(strpbrk(reading->spoken, "0123456789%/()<>@&*+-_\"'"));
+	for (size_t i = 0; i < reading->words_count; i++)
+		assert_true(syllable_valid(reading->words[i].text, strlen(reading->words[i].text)));
+}
+
+static void test_notices(void **state)
+{
+	(void)state;
+	assert_int_equal(table_each(TEST_DATA_DIR "/notices.tsv", keep_notice), NOTICES);
+	assert_int_equal(table_each(TEST_DATA_DIR "/notices.expected.tsv", check_notice), NOTICES);
+}
+
 /* --- Time ------------------------------------------------------------------------------------ */
 
 static double seconds_of(const char *unit, size_t length)
@@ -347,6 +390,19 @@ static const char *const bulletins[] = {
 	"nhà cửa, gia cố lồng bè; di dời người già và trẻ em đến nơi an toàn trước 18 giờ hôm nay.",
 };
 
+static struct engine *synth; /* for the rows of the table */
+
+/* Real announcements come within a tenth. */
+static void check_seconds(const struct table_row *row)
+{
+	_cleanup_(reading_freep) struct reading *reading = read_text(row->fields[1].text);
+	double real = real_seconds(synth, reading);
+
+	if (fabs(reading->seconds / real - 1) > 0.10)
+		fail_msg("line %u: %.2f s predicted, %.2f s real", row->line, reading->seconds,
+			real);
+}
+
 static void test_predicted_seconds(void **state)
 {
 	(void)state;
@@ -355,6 +411,8 @@ static void test_predicted_seconds(void **state)
 	const char *const dirs[] = { BIN_DIR, NULL };
 	_cleanup_(engine_freep) struct engine *engine = engine_new(&engine_config, dirs);
 
+	synth = engine;
+	assert_int_equal(table_each(TEST_DATA_DIR "/notices.tsv", check_seconds), 40);
 	for (size_t i = 0; i < countof(bulletins); i++)
 		for (int rate = 80; rate <= 300; rate += 44) {
 			struct reading_config paced = { .rate = rate,
@@ -384,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_A5_nothing_but_text),
 		cmocka_unit_test(test_syllables_pass),
 		cmocka_unit_test(test_said_again),
+		cmocka_unit_test(test_notices),
 		cmocka_unit_test(test_time_is_linear),
 		cmocka_unit_test(test_predicted_seconds),
 	};

@@ -16,3 +16,10 @@ loalang_unit_test(rundown tts)
 loalang_unit_test(wyoming wyoming)
 loalang_unit_test(engine tts)
 add_dependencies(test_engine loalang-synth)
+
+find_program(LOALANG_PYTHON3 python3)
+if(LOALANG_PYTHON3 AND TARGET loalang)
+    file(GLOB readings ${CMAKE_CURRENT_SOURCE_DIR}/data/readings*.tsv)
+    add_test(NAME readings.score COMMAND ${LOALANG_PYTHON3} -B
+        ${CMAKE_CURRENT_SOURCE_DIR}/readings/score --loalang $<TARGET_FILE:loalang> ${readings})
+endif()
