@@ -115,6 +115,7 @@ static void test_pauses(void **state)
 	expect_pause("một. Hai", SPOKEN_PAUSE_STOP, '.');
 	expect_pause("một! Hai", SPOKEN_PAUSE_STOP, '!');
 	expect_pause("một?) Hai", SPOKEN_PAUSE_STOP, '?');
+	expect_pause("một?! Hai", SPOKEN_PAUSE_STOP, '?');
 	expect_pause("một…", SPOKEN_PAUSE_STOP, '.');
 	expect_pause("một\nhai", SPOKEN_PAUSE_LINE, '.');
 	expect_pause("một.\nHai", SPOKEN_PAUSE_LINE, '.');
