@@ -3,6 +3,8 @@
 #include "base/utf8.h"
 #include "tts/letter.h"
 #include "tts/pass.h"
+#include "tts/syllable.h"
+#include "tts/tables.h"
 
 #include <string.h>
 
@@ -62,14 +64,39 @@ struct collector {
 	bool sentence; /* the next word begins one */
 };
 
+/* How the word is to be written so that espeak-ng does not misread it, in lower case; or NULL. */
+static const char *respelled(const char *word, size_t length)
+{
+	char lower[SYLLABLE_BYTES_MAX + 1];
+	char first[4];
+	uint32_t c = 0;
+
+	if (length > SYLLABLE_BYTES_MAX)
+		return NULL;
+	size_t used = utf8_decode(word, length, &c);
+	/* A letter's capital has as many bytes. Only the first can be one. */
+	(void)utf8_encode(letter_lower(c), first);
+	memcpy(lower, word, length);
+	memcpy(lower, first, used);
+	const struct lexicon_entry *entry = table_find(&table_respell, lower, length);
+	return entry ? entry->spoken : NULL;
+}
+
 /* The first letter of a sentence is a capital; but a letter alone is none (I: one). */
 static void add_text(struct collector *collector, const char *word, size_t length)
 {
 	char bytes[4];
 	uint32_t c;
 	size_t used = utf8_decode(word, length, &c);
+	bool capital = letter_lower(c) != c || (collector->sentence && length > used);
+	const char *other = respelled(word, length);
 
-	if (collector->sentence && length > used) {
+	if (other) {
+		word = other;
+		length = strlen(other);
+		used = utf8_decode(word, length, &c);
+	}
+	if (capital) {
 		strbuf_add(&collector->pool, bytes, utf8_encode(letter_upper(c), bytes));
 		word += used;
 		length -= used;

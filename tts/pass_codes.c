@@ -5,7 +5,6 @@
  */
 #include "tts/pass.h"
 #include "tts/syllable.h"
-#include "tts/tables.h"
 
 #include <string.h>
 
@@ -26,11 +25,8 @@ static void say_digits(struct pass *pass, const struct token *number)
 /* A word of two letters or more that can be read is read: "thôn5", "Zone9". */
 static void say_letters(struct pass *pass, const struct token *word)
 {
-	const struct lexicon_entry *respelled = table_find(
-		&table_respell, word->key, strlen(word->key));
-
 	if (!word->caps && strlen(word->key) > 2 && syllable_valid(word->key, strlen(word->key)))
-		pass_say(pass, respelled ? respelled->spoken : word->key);
+		pass_say(pass, word->key);
 	else
 		pass_say_letters(pass, word->key, strlen(word->key));
 }

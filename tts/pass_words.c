@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The words that are left. A syllable goes as it is (in lower case if it was in capitals), unless
- * espeak-ng misreads it (tables/respell.tsv: họa → hoạ). What is no syllable is spelled if it looks
- * like an abbreviation, else read by rule; either is a warning.
+ * The words that are left. A syllable goes as it is (in lower case if it was in capitals). What is no
+ * syllable is spelled if it looks like an abbreviation, else read by rule; either is a warning.
  */
 #include "tts/pass.h"
 #include "base/utf8.h"
@@ -47,18 +46,8 @@ static void say_syllable(struct pass *pass, const struct token *token)
 	bool small = (length == 1 && *written(pass, token) == 'I') || token->shouted ||
 		     has_inner_capital(pass, token);
 	const char *text = small ? lower(pass, token) : written(pass, token);
-	const struct lexicon_entry *entry = table_find(&table_respell, lower(pass, token), length);
-	char bytes[4];
-	uint32_t c;
 
-	if (entry) {
-		size_t used = utf8_decode(entry->spoken, strlen(entry->spoken), &c);
-		bool capital = text != lower(pass, token) && token->capital;
-		strbuf_add(&pass->say, bytes, utf8_encode(capital ? letter_upper(c) : c, bytes));
-		strbuf_puts(&pass->say, entry->spoken + used);
-	} else {
-		strbuf_add(&pass->say, text, length);
-	}
+	strbuf_add(&pass->say, text, length);
 }
 
 /* An abbreviation: in capitals, short, and not a word that somebody shouts. */
