@@ -5,7 +5,6 @@
  */
 #include "tts/pass.h"
 #include "base/utf8.h"
-#include "tts/letter.h"
 #include "tts/syllable.h"
 #include "tts/transcribe.h"
 #include "tts/unicode.h"
