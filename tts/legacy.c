@@ -226,23 +226,32 @@ static bool makes_syllable(
 	return syllable_valid(composed.text, composed.length);
 }
 
-static void judge_word(struct tally *tally, const struct written *written, size_t from, size_t to)
+/* Whether a word says anything about the encoding: plain ASCII is the same in all. */
+static bool is_evidence(const struct written *written, size_t from, size_t to)
 {
 	bool ascii = true, letters = false;
 
-	for (size_t at = from; at < to;) {
-		uint32_t c = next_character(written, at, &at);
+	while (from < to) {
+		uint32_t c = next_character(written, from, &from);
 		ascii = ascii && c < 0x80;
 		letters = letters || is_letter(c);
 	}
-	if (ascii || !letters)
+	return !ascii && letters;
+}
+
+static void judge_word(struct tally *tally, const struct written *written, size_t from, size_t to,
+	enum legacy_encoding last)
+{
+	if (!is_evidence(written, from, to))
 		return;
 	tally->words++;
-	for (enum legacy_encoding i = LEGACY_NONE; i <= LEGACY_VNI; i++)
+	for (enum legacy_encoding i = LEGACY_NONE; i <= last; i++)
 		tally->syllables[i] += makes_syllable(written, from, to, i);
 }
 
-static struct tally judge(const struct written *written, size_t from, size_t to)
+/* In the encodings up to `last`. */
+static struct tally judge(
+	const struct written *written, size_t from, size_t to, enum legacy_encoding last)
 {
 	struct tally tally = { 0 };
 	size_t word = from, next;
@@ -251,11 +260,11 @@ static struct tally judge(const struct written *written, size_t from, size_t to)
 		if (is_word_character(next_character(written, at, &next)))
 			continue;
 		if (word < at)
-			judge_word(&tally, written, word, at);
+			judge_word(&tally, written, word, at, last);
 		word = next;
 	}
 	if (word < to)
-		judge_word(&tally, written, word, to);
+		judge_word(&tally, written, word, to, last);
 	return tally;
 }
 
@@ -357,7 +366,7 @@ static bool decode(struct decoding *decoding, enum legacy_encoding whole)
 
 	for (size_t from = 0, to; from < written->length; from = to) {
 		to = line_end(written, from);
-		struct tally tally = judge(written, from, to);
+		struct tally tally = judge(written, from, to, LEGACY_VNI);
 		enum legacy_encoding encoding = verdict(&tally);
 		if (whole != LEGACY_NONE && encoding == LEGACY_NONE &&
 			(written->bytes || tally.syllables[whole] > tally.syllables[LEGACY_NONE]))
@@ -368,16 +377,32 @@ static bool decode(struct decoding *decoding, enum legacy_encoding whole)
 	return decoded;
 }
 
+/* Whether no line can be anything but what it is: nothing is SHARE_BETTER than nearly all. Most texts
+ * end here. */
+static bool is_unicode(const struct written *written)
+{
+	for (size_t from = 0, to; from < written->length; from = to) {
+		to = line_end(written, from);
+		struct tally tally = judge(written, from, to, LEGACY_NONE);
+		if (tally.syllables[LEGACY_NONE] * 100 <= tally.words * (100 - SHARE_BETTER) &&
+			tally.words > 0)
+			return false;
+	}
+	return true;
+}
+
 struct legacy *legacy_new(const char *text, size_t length)
 {
 	struct decoding decoding = { .written = { text, length,
 					     utf8_valid_prefix(text, length) < length } };
-	struct tally tally = judge(&decoding.written, 0, length);
-	enum legacy_encoding whole = verdict(&tally);
+	const struct written *written = &decoding.written;
 
+	if (!written->bytes && is_unicode(written))
+		return NULL;
+	struct tally tally = judge(written, 0, length, LEGACY_VNI);
+	enum legacy_encoding whole = verdict(&tally);
 	/* Bytes that are no UTF-8 and no Vietnamese either are refused by tts/clean.h. */
-	bool decoded = !(decoding.written.bytes && whole == LEGACY_NONE) &&
-		       tally.words > tally.syllables[LEGACY_NONE] && decode(&decoding, whole);
+	bool decoded = !(written->bytes && whole == LEGACY_NONE) && decode(&decoding, whole);
 	struct legacy *legacy = NULL;
 	if (decoded) {
 		legacy = xcalloc(1, sizeof *legacy);

@@ -43,18 +43,55 @@ uint32_t letter_upper(uint32_t letter)
 	return letter;
 }
 
+/* The block of Vietnamese letters, capitals and small letters in turn. */
+#define BLOCK_FIRST 0x1ea0
+#define BLOCK_LAST  0x1ef9
+static const struct toned {
+	uint32_t vowel;
+	enum tone tone;
+} block[] = { { 'a', TONE_DOT }, { 'a', TONE_HOOK }, { 0xe2, TONE_ACUTE }, { 0xe2, TONE_GRAVE },
+	{ 0xe2, TONE_HOOK }, { 0xe2, TONE_TILDE }, { 0xe2, TONE_DOT }, { 0x103, TONE_ACUTE },
+	{ 0x103, TONE_GRAVE }, { 0x103, TONE_HOOK }, { 0x103, TONE_TILDE }, { 0x103, TONE_DOT },
+	{ 'e', TONE_DOT }, { 'e', TONE_HOOK }, { 'e', TONE_TILDE }, { 0xea, TONE_ACUTE },
+	{ 0xea, TONE_GRAVE }, { 0xea, TONE_HOOK }, { 0xea, TONE_TILDE }, { 0xea, TONE_DOT },
+	{ 'i', TONE_HOOK }, { 'i', TONE_DOT }, { 'o', TONE_DOT }, { 'o', TONE_HOOK },
+	{ 0xf4, TONE_ACUTE }, { 0xf4, TONE_GRAVE }, { 0xf4, TONE_HOOK }, { 0xf4, TONE_TILDE },
+	{ 0xf4, TONE_DOT }, { 0x1a1, TONE_ACUTE }, { 0x1a1, TONE_GRAVE }, { 0x1a1, TONE_HOOK },
+	{ 0x1a1, TONE_TILDE }, { 0x1a1, TONE_DOT }, { 'u', TONE_DOT }, { 'u', TONE_HOOK },
+	{ 0x1b0, TONE_ACUTE }, { 0x1b0, TONE_GRAVE }, { 0x1b0, TONE_HOOK }, { 0x1b0, TONE_TILDE },
+	{ 0x1b0, TONE_DOT }, { 'y', TONE_GRAVE }, { 'y', TONE_DOT }, { 'y', TONE_HOOK },
+	{ 'y', TONE_TILDE } };
+
+/* The others under a tone, which other languages have as well. */
+static const struct {
+	uint32_t letter;
+	struct toned toned;
+} latin[] = { { 0xe0, { 'a', TONE_GRAVE } }, { 0xe1, { 'a', TONE_ACUTE } },
+	{ 0xe3, { 'a', TONE_TILDE } }, { 0xe8, { 'e', TONE_GRAVE } }, { 0xe9, { 'e', TONE_ACUTE } },
+	{ 0xec, { 'i', TONE_GRAVE } }, { 0xed, { 'i', TONE_ACUTE } }, { 0xf2, { 'o', TONE_GRAVE } },
+	{ 0xf3, { 'o', TONE_ACUTE } }, { 0xf5, { 'o', TONE_TILDE } }, { 0xf9, { 'u', TONE_GRAVE } },
+	{ 0xfa, { 'u', TONE_ACUTE } }, { 0xfd, { 'y', TONE_ACUTE } },
+	{ 0x129, { 'i', TONE_TILDE } }, { 0x169, { 'u', TONE_TILDE } } };
+
+static const struct toned *find_toned(uint32_t lower)
+{
+	if (lower >= BLOCK_FIRST && lower <= BLOCK_LAST)
+		return &block[(lower - BLOCK_FIRST) / 2];
+	for (size_t i = 0; i < countof(latin); i++)
+		if (latin[i].letter == lower)
+			return &latin[i].toned;
+	return NULL;
+}
+
 uint32_t letter_without_tone(uint32_t letter, enum tone *ret_tone)
 {
 	uint32_t lower = letter_lower(letter);
+	const struct toned *toned = lower < 0x80 ? NULL : find_toned(lower);
 
-	*ret_tone = TONE_LEVEL;
-	for (size_t i = 0; lower >= 0x80 && i < countof(vowels); i++)
-		for (unsigned tone = TONE_GRAVE; tone < TONES; tone++)
-			if (vowels[i][tone] == lower) {
-				*ret_tone = (enum tone)tone;
-				return lower == letter ? vowels[i][0] : letter_upper(vowels[i][0]);
-			}
-	return letter;
+	*ret_tone = toned ? toned->tone : TONE_LEVEL;
+	if (!toned)
+		return letter;
+	return lower == letter ? toned->vowel : letter_upper(toned->vowel);
 }
 
 uint32_t letter_with_tone(uint32_t vowel, enum tone tone)

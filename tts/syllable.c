@@ -27,36 +27,37 @@ enum {
 
 static const struct onset {
 	const char *letters;
+	uint8_t bytes, count; /* of them */
 	unsigned class;
 } onsets[] = {
-	{ "", AFTER_NOTHING },
-	{ "b", AFTER_LIP },
-	{ "c", AFTER_HARD },
-	{ "ch", AFTER_PLAIN },
-	{ "d", AFTER_PLAIN },
-	{ "đ", AFTER_PLAIN },
-	{ "g", AFTER_HARD | AFTER_G },
-	{ "gh", AFTER_SOFT },
-	{ "gi", AFTER_LIP },
-	{ "h", AFTER_PLAIN },
-	{ "k", AFTER_SOFT },
-	{ "kh", AFTER_PLAIN },
-	{ "l", AFTER_PLAIN },
-	{ "m", AFTER_LIP },
-	{ "n", AFTER_PLAIN },
-	{ "ng", AFTER_HARD | AFTER_NG },
-	{ "ngh", AFTER_SOFT },
-	{ "nh", AFTER_PLAIN },
-	{ "p", AFTER_LIP },
-	{ "ph", AFTER_LIP },
-	{ "qu", AFTER_QU },
-	{ "r", AFTER_PLAIN },
-	{ "s", AFTER_PLAIN },
-	{ "t", AFTER_PLAIN },
-	{ "th", AFTER_PLAIN },
-	{ "tr", AFTER_PLAIN },
-	{ "v", AFTER_LIP },
-	{ "x", AFTER_PLAIN },
+	{ "", 0, 0, AFTER_NOTHING },
+	{ "b", 1, 1, AFTER_LIP },
+	{ "c", 1, 1, AFTER_HARD },
+	{ "ch", 2, 2, AFTER_PLAIN },
+	{ "d", 1, 1, AFTER_PLAIN },
+	{ "đ", 2, 1, AFTER_PLAIN },
+	{ "g", 1, 1, AFTER_HARD | AFTER_G },
+	{ "gh", 2, 2, AFTER_SOFT },
+	{ "gi", 2, 2, AFTER_LIP },
+	{ "h", 1, 1, AFTER_PLAIN },
+	{ "k", 1, 1, AFTER_SOFT },
+	{ "kh", 2, 2, AFTER_PLAIN },
+	{ "l", 1, 1, AFTER_PLAIN },
+	{ "m", 1, 1, AFTER_LIP },
+	{ "n", 1, 1, AFTER_PLAIN },
+	{ "ng", 2, 2, AFTER_HARD | AFTER_NG },
+	{ "ngh", 3, 3, AFTER_SOFT },
+	{ "nh", 2, 2, AFTER_PLAIN },
+	{ "p", 1, 1, AFTER_LIP },
+	{ "ph", 2, 2, AFTER_LIP },
+	{ "qu", 2, 2, AFTER_QU },
+	{ "r", 1, 1, AFTER_PLAIN },
+	{ "s", 1, 1, AFTER_PLAIN },
+	{ "t", 1, 1, AFTER_PLAIN },
+	{ "th", 2, 2, AFTER_PLAIN },
+	{ "tr", 2, 2, AFTER_PLAIN },
+	{ "v", 1, 1, AFTER_LIP },
+	{ "x", 1, 1, AFTER_PLAIN },
 };
 
 /* The rhymes without a tone, in order of their bytes. `place`: the letter that bears the tone;
@@ -341,15 +342,15 @@ bool syllable_valid(const char *word, size_t length)
 	if (length == 0 || length > SYLLABLE_BYTES_MAX || !take_apart(word, length, &spelling))
 		return false;
 	for (size_t i = 0; i < countof(onsets); i++) {
-		size_t bytes = strlen(onsets[i].letters);
-		unsigned letters = (unsigned)utf8_count(onsets[i].letters, bytes);
-		if (letters >= spelling.count ||
-			strncmp(spelling.letters, onsets[i].letters, bytes) != 0)
+		const struct onset *onset = &onsets[i];
+		if ((onset->bytes > 0 && onset->letters[0] != spelling.letters[0]) ||
+			onset->count >= spelling.count ||
+			memcmp(spelling.letters, onset->letters, onset->bytes) != 0)
 			continue;
-		if (spelling.tone != TONE_LEVEL && spelling.place < letters)
+		if (spelling.tone != TONE_LEVEL && spelling.place < onset->count)
 			continue;
-		const struct rhyme *rhyme = find_rhyme(spelling.letters + bytes);
-		if (rhyme && fits(&onsets[i], rhyme, spelling.tone, spelling.place - letters))
+		const struct rhyme *rhyme = find_rhyme(spelling.letters + onset->bytes);
+		if (rhyme && fits(onset, rhyme, spelling.tone, spelling.place - onset->count))
 			return true;
 	}
 	return is_other(word, length);
@@ -360,7 +361,7 @@ bool syllable_valid(const char *word, size_t length)
 static void put_together(const struct syllable_cursor *at, char ret_word[SYLLABLE_BYTES_MAX + 1])
 {
 	const struct rhyme *rhyme = &rhymes[at->rhyme];
-	size_t length = strlen(rhyme->letters), bytes = strlen(onsets[at->onset].letters);
+	size_t length = strlen(rhyme->letters), bytes = onsets[at->onset].bytes;
 	unsigned letter = 0;
 
 	memcpy(ret_word, onsets[at->onset].letters, bytes);

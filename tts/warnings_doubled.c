@@ -148,15 +148,17 @@ static bool alike(const struct pair *pair, size_t i, size_t j)
 	char first[SYLLABLE_BYTES_MAX + 1], second[SYLLABLE_BYTES_MAX + 1];
 	size_t length = left->to - left->from;
 
-	if (left->to > right->from || right->to - right->from != length ||
-		!is_written_so(pair, i) || !is_written_so(pair, j))
+	if (left->to > right->from || right->to - right->from != length)
 		return false;
-	if (memcmp(pair->clean + left->from, pair->clean + right->from, length) == 0)
-		return true;
-	put_lower(first, pair->clean + left->from, length);
-	put_lower(second, pair->clean + right->from, length);
-	/* "Đã đã" at the beginning of a sentence, not "đã Đã". */
-	return strcmp(first, second) == 0 && memcmp(second, pair->clean + right->from, length) == 0;
+	bool same = memcmp(pair->clean + left->from, pair->clean + right->from, length) == 0;
+	if (!same && length <= SYLLABLE_BYTES_MAX) {
+		put_lower(first, pair->clean + left->from, length);
+		put_lower(second, pair->clean + right->from, length);
+		/* "Đã đã" at the beginning of a sentence, not "đã Đã". */
+		same = strcmp(first, second) == 0 &&
+		       memcmp(second, pair->clean + right->from, length) == 0;
+	}
+	return same && is_written_so(pair, i) && is_written_so(pair, j);
 }
 
 static bool number_follows(const struct pair *pair, size_t i)
