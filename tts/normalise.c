@@ -111,7 +111,7 @@ static void add_word(
 {
 	struct normalised *result = collector->result;
 
-	if (result->words_count == collector->capacity) {
+	if (!collector->starts || result->words_count == collector->capacity) {
 		collector->capacity = collector->capacity ? collector->capacity * 2 : 64;
 		result->words = xreallocarray(
 			result->words, collector->capacity, sizeof *result->words);

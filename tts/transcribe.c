@@ -138,26 +138,24 @@ static const char *spell_onset(const char *onset, const char *nucleus)
 
 /* Its letters, with the tone on the first vowel, or on the second if that is ê ô ơ â ă or a consonant
  * follows. */
-static size_t spell(const struct syllable *syllable, char *out)
+static void spell(const struct syllable *syllable, struct strbuf *out)
 {
-	const char *onset = spell_onset(syllable->onset, syllable->nucleus);
 	const char *nucleus = syllable->nucleus;
-	size_t length = strlen(onset), used;
-	uint32_t c, next = 0;
+	size_t used;
+	uint32_t c = 0, next = 0;
+	char bytes[4];
 
-	memcpy(out, onset, length);
+	strbuf_puts(out, spell_onset(syllable->onset, nucleus));
 	used = utf8_decode(nucleus, strlen(nucleus), &c);
 	utf8_decode(nucleus + used, strlen(nucleus + used), &next);
 	if (next && (*syllable->coda || next > 0x7f)) {
-		memcpy(out + length, nucleus, used);
-		length += used;
+		strbuf_add(out, nucleus, used);
 		nucleus += used;
 		used = utf8_decode(nucleus, strlen(nucleus), &c);
 	}
-	length += utf8_encode(letter_with_tone(c, syllable->tone), out + length);
-	strcpy(out + length, nucleus + used);
-	strcat(out, syllable->coda);
-	return strlen(out);
+	strbuf_add(out, bytes, utf8_encode(letter_with_tone(c, syllable->tone), bytes));
+	strbuf_puts(out, nucleus + used);
+	strbuf_puts(out, syllable->coda);
 }
 
 static bool is_stopped(const char *coda)
@@ -175,13 +173,16 @@ static void put(const char *text, struct strbuf *out)
 
 static bool put_if_valid(const struct syllable *syllable, struct strbuf *out)
 {
-	char text[32];
-	size_t length = spell(syllable, text);
+	size_t before = out->length, start;
 
-	if (!syllable_valid(text, length))
-		return false;
-	put(text, out);
-	return true;
+	if (before > 0)
+		strbuf_putc(out, ' ');
+	start = out->length;
+	spell(syllable, out);
+	if (syllable_valid(out->text + start, out->length - start))
+		return true;
+	strbuf_truncate(out, before);
+	return false;
 }
 
 /* A consonant by itself: bờ, xờ. */

@@ -129,8 +129,9 @@ static void test_too_long(void **state)
 	expect_spoken(lexicon, "xã", "Xã");
 	lexicon_free(lexicon);
 	memset(text, 'A', LEXICON_WRITTEN_MAX + 1);
-	strcpy(text + LEXICON_WRITTEN_MAX + 1, "\ta\n");
-	assert_int_equal(lexicon_parse(text, strlen(text), "x", &lexicon, &error), -EINVAL);
+	memcpy(text + LEXICON_WRITTEN_MAX + 1, "\ta\n", 3);
+	assert_int_equal(
+		lexicon_parse(text, LEXICON_WRITTEN_MAX + 4, "x", &lexicon, &error), -EINVAL);
 }
 
 static void test_no_such_file(void **state)
