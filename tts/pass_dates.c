@@ -168,17 +168,10 @@ static size_t short_month(struct pass *pass, size_t at, size_t count)
 
 static bool is_holiday(long day, long month)
 {
-	static const unsigned char holidays[][2] = { { 1, 1 }, { 9, 1 }, { 3, 2 }, { 27, 2 },
-		{ 8, 3 }, { 26, 3 }, { 10, 3 }, { 21, 4 }, { 30, 4 }, { 1, 5 }, { 7, 5 }, { 15, 5 },
-		{ 19, 5 }, { 23, 9 }, { 19, 12 }, { 1, 6 }, { 5, 6 }, { 21, 6 }, { 28, 6 },
-		{ 26, 6 }, { 27, 7 }, { 19, 8 }, { 2, 9 }, { 10, 10 }, { 13, 10 }, { 14, 10 },
-		{ 20, 10 }, { 9, 11 }, { 18, 11 }, { 20, 11 }, { 23, 11 }, { 1, 12 }, { 22, 12 },
-		{ 24, 12 }, { 25, 12 } };
+	char written[48];
+	int length = snprintf(written, sizeof written, "%ld/%ld", day, month);
 
-	for (size_t i = 0; i < countof(holidays); i++)
-		if (holidays[i][0] == day && holidays[i][1] == month)
-			return true;
-	return false;
+	return table_find(&table_holidays, written, (size_t)length) != NULL;
 }
 
 /* Whether N/M at `at` is a date, `after` the token behind it. The first rule that knows decides. */

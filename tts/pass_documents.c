@@ -229,6 +229,9 @@ static size_t always(struct pass *pass, size_t at, size_t count)
 	if (pass_value(pass, at, 24) != 24 || (right != 24 && right != 7) ||
 		pass_is_tight(pass, at + count, '/'))
 		return 0;
+	/* "từ 24/4 đến 24/7" */
+	if (right == 7 && (pass_cue_left(pass, at, CUE_DAY) || pass_cue_left(pass, at, CUE_DATE)))
+		return 0;
 	pass_say_value(pass, 24);
 	pass_say(pass, "trên");
 	pass_say_value(pass, right);

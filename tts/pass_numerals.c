@@ -44,16 +44,11 @@ static size_t blank_groups_after(const struct pass *pass, size_t at)
 /* The digits of the tokens at, at + step, …, as one. */
 static const char *join(const struct pass *pass, size_t at, size_t groups, size_t step)
 {
-	char digits[3 * (GROUPS_MAX + 1)];
-	size_t length = 0;
+	_cleanup_(strbuf_done) struct strbuf digits = { 0 };
 
-	for (size_t i = 0; i <= groups; i++) {
-		const char *key = pass->in[at + i * step].key; /* three digits at most */
-		size_t more = strlen(key);
-		memcpy(digits + length, key, more);
-		length += more;
-	}
-	return passage_keep(pass->passage, digits, length);
+	for (size_t i = 0; i <= groups; i++)
+		strbuf_puts(&digits, pass->in[at + i * step].key);
+	return passage_keep(pass->passage, digits.text, digits.length);
 }
 
 /* A fraction after `at`: ",5" or, with one or two digits, ".5". Its token, or 0. */

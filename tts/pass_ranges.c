@@ -161,6 +161,15 @@ static size_t over_quantity(struct pass *pass, size_t at, size_t count)
 	return pass_said(pass, at, count, SAID_QUANTITY);
 }
 
+/* "20ml/16 lít nước"; not "380V/50Hz" */
+static size_t quantities(struct pass *pass, size_t at, size_t count)
+{
+	if (!is_number(pass_at(pass, at - 1)) || pass_at(pass, at - 1)->kind != TOKEN_SAID ||
+		!pass_cue_right(pass, at + count, CUE_PER))
+		return 0;
+	return say_sign(pass, at, "trên");
+}
+
 /* "12A/5", "31B/82": the letter between was read as a word. */
 static size_t slash(struct pass *pass, size_t at, size_t count)
 {
@@ -179,7 +188,11 @@ static size_t slash(struct pass *pass, size_t at, size_t count)
 static size_t times(struct pass *pass, size_t at, size_t count)
 {
 	(void)count;
-	if (!is_number(pass_at(pass, at - 1)) || !is_number(pass_at(pass, at + 1)))
+	const struct token *left = pass_at(pass, at - 1);
+	bool counted = left->kind == TOKEN_WORD && is_number(pass_at(pass, at - 2));
+
+	/* "2 viên x 3 lần" */
+	if ((!is_number(left) && !counted) || !is_number(pass_at(pass, at + 1)))
 		return 0;
 	return say_sign(pass, at, "nhân");
 }
@@ -207,6 +220,7 @@ void pass_ranges(struct pass *pass)
 		{ "N/Q", over_quantity },
 		{ "N/ Q", over_quantity },
 		{ "/N", slash },
+		{ "/N", quantities },
 		{ "-", dash },
 		{ "~", dash },
 		{ "x", times },

@@ -167,6 +167,9 @@ static size_t hours_or_grams(struct pass *pass, size_t at, size_t count)
 		clock = pass->out->count >= 2 &&
 			pass->out->list[pass->out->count - 2].said == SAID_TIME &&
 			pass->out->list[pass->out->count - 2].kind == TOKEN_SAID;
+	/* "mở cửa 8g - 17g": nothing is weighed */
+	if (!clock && pass_shape(pass, at, "Ng - Ng") > 0 && is_hour(pass, at + 3))
+		clock = is_after_time(pass, at + 5);
 	if (!clock || !is_hour(pass, at))
 		return 0;
 	return hours(pass, at, count);

@@ -52,16 +52,15 @@ static void add(struct sentences *sentences, const struct normalised *normalised
 		sentences->list = xreallocarray(
 			sentences->list, sentences->capacity, sizeof *sentences->list);
 	}
-	const struct sentence *before = sentences->count ? &sentences->list[sentences->count - 1]
-							 : NULL;
-	sentences->list[sentences->count] = (struct sentence){
+	struct sentence *sentence = &sentences->list[sentences->count++];
+	*sentence = (struct sentence){
 		.first = first,
 		.to = to,
 		.end = end,
-		.continues = before && !ends_sentence(before),
+		.continues = sentences->under_way,
 		.repeats = begins_repeat(normalised, first),
 	};
-	sentences->count++;
+	sentences->under_way = !ends_sentence(sentence);
 }
 
 /* Words that begin a part of a sentence, so that a voice may breathe before them. */

@@ -34,6 +34,7 @@ struct sentences {
 	struct sentence *list;
 	size_t count;
 	size_t capacity;
+	bool under_way; /* the last one is a piece that goes on */
 };
 
 /* Adds the sentences of `normalised` to `sentences`. */

@@ -26,4 +26,5 @@ extern const struct table table_foreign;       /* written in lower case */
 extern const struct table table_units;         /* `left`: flags, see enum unit_flag */
 extern const struct table table_domains;       /* letters without marks, of web addresses */
 extern const struct table table_documents;     /* codes; `left`: "type" or "issuer" */
+extern const struct table table_holidays;      /* day/month */
 extern const struct table table_respell;       /* syllables espeak-ng misreads */

@@ -129,7 +129,8 @@ static void test_too_long(void **state)
 	expect_spoken(lexicon, "xã", "Xã");
 	lexicon_free(lexicon);
 	memset(text, 'A', LEXICON_WRITTEN_MAX + 1);
-	memcpy(text + LEXICON_WRITTEN_MAX + 1, "\ta\n", 3);
+	text[LEXICON_WRITTEN_MAX + 1] = '\t';
+	text[LEXICON_WRITTEN_MAX + 2] = 'a';
 	assert_int_equal(
 		lexicon_parse(text, LEXICON_WRITTEN_MAX + 4, "x", &lexicon, &error), -EINVAL);
 }

@@ -24,6 +24,7 @@ static const struct named_table {
 	{ "units", &table_units },
 	{ "domains", &table_domains },
 	{ "documents", &table_documents },
+	{ "holidays", &table_holidays },
 	{ "respell", &table_respell },
 };
 

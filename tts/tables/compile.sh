@@ -46,11 +46,11 @@ cues() {
 }
 
 printf '/* Made by tts/tables/compile.sh. */\n#include "tts/tables.h"\n#include "tts/token.h"\n'
-for name in abbreviations foreign units domains documents respell; do
+for name in abbreviations foreign units domains documents holidays respell; do
 	fields "$name" 2 3 > /dev/null
 done
 fields cues 2 2 > /dev/null
-for name in abbreviations foreign units domains documents respell; do
+for name in abbreviations foreign units domains documents holidays respell; do
 	lexicon "$name"
 done
 cues
