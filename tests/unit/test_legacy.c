@@ -22,8 +22,10 @@ static void check_row(const struct table_row *row)
 			fail_msg("line %u: became “%s”", row->line, legacy->text);
 		return;
 	}
-	if (!legacy)
+	if (!legacy) {
 		fail_msg("line %u: left as it is, expected “%s”", row->line, meant->text);
+		return;
+	}
 	if (strcmp(legacy->text, meant->text) != 0)
 		fail_msg("line %u: “%s”, expected “%s”", row->line, legacy->text, meant->text);
 	assert_int_equal(legacy->length, meant->length);

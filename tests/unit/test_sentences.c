@@ -94,6 +94,7 @@ static void check_row(const struct table_row *row)
 	_cleanup_(strbuf_done) struct strbuf texts = { 0 }, kinds = { 0 };
 	static struct line line;
 
+	strbuf_puts(&texts, "");
 	read_line(&line, row->fields[0].text);
 	sentences_cut(&sentences, &line.normalised);
 	for (size_t i = 0; i < sentences.count; i++) {
