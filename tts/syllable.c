@@ -25,6 +25,7 @@ enum {
 #define FRONT (AFTER_NOTHING | AFTER_SOFT | AFTER_LIP | AFTER_PLAIN)
 #define GLIDE (AFTER_NOTHING | AFTER_PLAIN | AFTER_NG)
 
+/* Of those with one first letter the longer before the shorter: the first that fits is mostly right. */
 static const struct onset {
 	const char *letters;
 	uint8_t bytes, count; /* of them */
@@ -32,32 +33,32 @@ static const struct onset {
 } onsets[] = {
 	{ "", 0, 0, AFTER_NOTHING },
 	{ "b", 1, 1, AFTER_LIP },
-	{ "c", 1, 1, AFTER_HARD },
 	{ "ch", 2, 2, AFTER_PLAIN },
+	{ "c", 1, 1, AFTER_HARD },
 	{ "d", 1, 1, AFTER_PLAIN },
-	{ "đ", 2, 1, AFTER_PLAIN },
-	{ "g", 1, 1, AFTER_HARD | AFTER_G },
 	{ "gh", 2, 2, AFTER_SOFT },
 	{ "gi", 2, 2, AFTER_LIP },
+	{ "g", 1, 1, AFTER_HARD | AFTER_G },
 	{ "h", 1, 1, AFTER_PLAIN },
-	{ "k", 1, 1, AFTER_SOFT },
 	{ "kh", 2, 2, AFTER_PLAIN },
+	{ "k", 1, 1, AFTER_SOFT },
 	{ "l", 1, 1, AFTER_PLAIN },
 	{ "m", 1, 1, AFTER_LIP },
-	{ "n", 1, 1, AFTER_PLAIN },
-	{ "ng", 2, 2, AFTER_HARD | AFTER_NG },
 	{ "ngh", 3, 3, AFTER_SOFT },
+	{ "ng", 2, 2, AFTER_HARD | AFTER_NG },
 	{ "nh", 2, 2, AFTER_PLAIN },
-	{ "p", 1, 1, AFTER_LIP },
+	{ "n", 1, 1, AFTER_PLAIN },
 	{ "ph", 2, 2, AFTER_LIP },
+	{ "p", 1, 1, AFTER_LIP },
 	{ "qu", 2, 2, AFTER_QU },
 	{ "r", 1, 1, AFTER_PLAIN },
 	{ "s", 1, 1, AFTER_PLAIN },
-	{ "t", 1, 1, AFTER_PLAIN },
 	{ "th", 2, 2, AFTER_PLAIN },
 	{ "tr", 2, 2, AFTER_PLAIN },
+	{ "t", 1, 1, AFTER_PLAIN },
 	{ "v", 1, 1, AFTER_LIP },
 	{ "x", 1, 1, AFTER_PLAIN },
+	{ "đ", 2, 1, AFTER_PLAIN },
 };
 
 /* The rhymes without a tone, in order of their bytes. `place`: the letter that bears the tone;
