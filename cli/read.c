@@ -30,25 +30,23 @@ static void write_words(struct strbuf *out, const struct reading *reading)
 	json_write_end_array(out);
 }
 
-static void write_warnings(struct strbuf *out, const char *text, const struct reading *reading)
+static void write_warnings(struct strbuf *out, const struct reading *reading)
 {
 	json_write_begin_array(out, "warnings");
 	for (size_t i = 0; i < reading->warnings_count; i++) {
 		const struct reading_warning *warning = &reading->warnings[i];
-		_cleanup_(freep) char *about = xstrndup(
-			text + warning->from, warning->to - warning->from);
 		json_write_begin_object(out, NULL);
-		json_write_string(out, "kind", reading_warning_kind_name(warning->kind));
+		json_write_string(out, "kind", warning_kind_name(warning->kind));
 		json_write_integer(out, "from", (int64_t)warning->from);
 		json_write_integer(out, "to", (int64_t)warning->to);
-		json_write_string(out, "text", about);
+		json_write_string(out, "text", warning->text);
 		json_write_string(out, "detail", warning->detail);
 		json_write_end_object(out);
 	}
 	json_write_end_array(out);
 }
 
-static void print_json(const char *text, const struct reading *reading)
+static void print_json(const struct reading *reading)
 {
 	_cleanup_(strbuf_done) struct strbuf out = { 0 };
 
@@ -60,7 +58,7 @@ static void print_json(const char *text, const struct reading *reading)
 		json_write_string(&out, NULL, reading->sentences[i].text);
 	json_write_end_array(&out);
 	write_words(&out, reading);
-	write_warnings(&out, text, reading);
+	write_warnings(&out, reading);
 	json_write_end_object(&out);
 	puts(out.text);
 }
@@ -68,8 +66,7 @@ static void print_json(const char *text, const struct reading *reading)
 /* `line`: its number, or 0 for a text that is read whole. False if it was refused. */
 static bool read_one(const struct session *session, const char *text, size_t length, size_t line)
 {
-	const struct reading_config config = { .rate = session->config->speech.rate,
-		.sentence_pause_us = session->config->speech.sentence_pause_us };
+	const struct reading_config config = config_reading(session->config, NULL, NULL, -1);
 	_cleanup_(reading_freep) struct reading *reading = NULL;
 	enum reading_refusal refusal = READING_FINE;
 	struct error error;
@@ -84,10 +81,10 @@ static bool read_one(const struct session *session, const char *text, size_t len
 		return false;
 	}
 	if (session->global.json)
-		print_json(text, reading);
+		print_json(reading);
 	else
 		puts(reading->spoken);
-	warnings_print(session, text, reading, line);
+	warnings_print(session, reading, line);
 	return true;
 }
 

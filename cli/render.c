@@ -254,8 +254,7 @@ static struct announcement *make_announcement(const struct session *session,
 static enum cli_status render(const struct session *session, const struct render_options *options,
 	const char *text, size_t length, double gain_db)
 {
-	const struct reading_config config = { .rate = session->config->speech.rate,
-		.sentence_pause_us = session->config->speech.sentence_pause_us };
+	const struct reading_config config = config_reading(session->config, NULL, NULL, -1);
 	_cleanup_(reading_freep) struct reading *reading = NULL;
 	_cleanup_(announcement_unrefp) struct announcement *announcement = NULL;
 	enum reading_refusal refusal = READING_FINE;
@@ -267,7 +266,7 @@ static enum cli_status render(const struct session *session, const struct render
 		complain(session, "%s", error.text);
 		return CLI_REFUSED;
 	}
-	warnings_print(session, text, reading, 0);
+	warnings_print(session, reading, 0);
 	_cleanup_(performance_done) struct performance performance = {
 		.session = session, .wake_fd = -1, .gain = (float)pow(10.0, gain_db / 20.0)
 	};

@@ -24,6 +24,7 @@ struct say_options {
 	int repeat, revision;
 	const char *chime, *id;
 	int wait;
+	bool yes;
 };
 
 #define SAY(member) offsetof(struct say_options, member)
@@ -47,6 +48,8 @@ static const struct option_spec options_of_say[] = {
 		.help = "chờ tới accepted (mặc định), started hoặc finished" },
 	{ "timeout", '\0', OPTION_DURATION, SAY(timeout_us), .value = "KHOẢNG",
 		.help = "chờ trả lời lâu nhất chừng ấy" },
+	{ "yes", 'y', OPTION_FLAG, SAY(yes),
+		.help = "phát cả khi nội dung còn chỗ đáng ngờ (xem: loalang read)" },
 	{ 0 },
 };
 
@@ -113,12 +116,24 @@ static void predict(struct say *say, const struct reading *reading)
 	say->seconds = reading->seconds * times;
 }
 
+/* What is doubtful is said, and stops the announcement unless that was foreseen: nobody should hear
+ * over the loudspeakers what nobody has looked at. */
+static bool check_warnings(const struct say *say, const struct reading *reading)
+{
+	warnings_print(say->session, reading, 0);
+	if (reading->warnings_count == 0 || say->options.yes)
+		return true;
+	complain(say->session,
+		"chưa phát: nội dung còn %zu chỗ đáng ngờ; sửa lại, hoặc thêm --yes để vẫn phát",
+		reading->warnings_count);
+	return false;
+}
+
 /* Reads the text as the nodes will; says why they would refuse it. */
 static bool check_text(struct say *say, const char *text, size_t length)
 {
 	struct session *session = say->session;
-	const struct reading_config config = { .rate = session->config->speech.rate,
-		.sentence_pause_us = session->config->speech.sentence_pause_us };
+	const struct reading_config config = config_reading(session->config, NULL, NULL, -1);
 	_cleanup_(reading_freep) struct reading *reading = NULL;
 	enum reading_refusal refusal = READING_FINE;
 	struct error error;
@@ -127,7 +142,8 @@ static bool check_text(struct say *say, const char *text, size_t length)
 		complain(session, "%s", error.text);
 		return false;
 	}
-	warnings_print(session, text, reading, 0);
+	if (!check_warnings(say, reading))
+		return false;
 	predict(say, reading);
 	return true;
 }

@@ -3,19 +3,17 @@
 
 #define QUOTED_BYTES_MAX 80
 
-void warnings_print(
-	const struct session *session, const char *text, const struct reading *reading, size_t line)
+void warnings_print(const struct session *session, const struct reading *reading, size_t line)
 {
 	for (size_t i = 0; i < reading->warnings_count; i++) {
 		const struct reading_warning *warning = &reading->warnings[i];
-		size_t length = warning->to - warning->from;
 		char where[32] = "";
 		if (line > 0)
 			snprintf(where, sizeof(where), "dòng %zu: ", line);
-		if (length > QUOTED_BYTES_MAX)
+		if (warning->to - warning->from > QUOTED_BYTES_MAX)
 			complain(session, "%schú ý: %s", where, warning->detail);
 		else
-			complain(session, "%schú ý: “%.*s”: %s", where, (int)length,
-				text + warning->from, warning->detail);
+			complain(session, "%schú ý: “%s”: %s", where, warning->text,
+				warning->detail);
 	}
 }

@@ -377,6 +377,32 @@ struct config *config_parse(const char *name, const char *text, size_t length, b
 	return NULL;
 }
 
+/* A lexicon that is named must be good; the default one, if it is there. */
+static int load_lexicon(struct config *config, struct error *error)
+{
+	const char *path = config->speech.lexicon_path;
+
+	if (path && *path == '\0')
+		return 0;
+	int result = lexicon_load(
+		path ? path : LEXICON_FILE_DEFAULT, &config->speech.lexicon, error);
+	return !path && result == -ENOENT ? 0 : result;
+}
+
+static struct config *with_lexicon(
+	struct config *config, const char *path, struct config_problems *ret_problems)
+{
+	struct error error = { "" };
+
+	if (load_lexicon(config, &error) == 0)
+		return config;
+	error_prefix(&error, "%s: speech.lexicon", path);
+	ret_problems->list = xcalloc(1, sizeof(error));
+	ret_problems->list[0] = error;
+	ret_problems->count = 1;
+	return config_free(config);
+}
+
 struct config *config_load(
 	const char *path, bool need_outputs, struct config_problems *ret_problems)
 {
@@ -388,6 +414,8 @@ struct config *config_load(
 	if (text) {
 		struct config *config = config_parse(
 			path, text, length, need_outputs, ret_problems);
+		if (config)
+			config = with_lexicon(config, path, ret_problems);
 		if (!config)
 			errno = 0;
 		return config;
@@ -414,10 +442,31 @@ struct config *config_new_default(void)
 
 struct config *config_free(struct config *config)
 {
-	if (config)
+	if (config) {
+		lexicon_free(config->speech.lexicon);
 		schema_release(schema_root, config);
+	}
 	free(config);
 	return NULL;
+}
+
+static const char *voice_of(const struct config *config, const char *engine)
+{
+	for (size_t i = 0; engine && *engine && i < config->speech.engines_count; i++)
+		if (strcmp(config->speech.engines[i].name, engine) == 0)
+			return config->speech.engines[i].voice;
+	return config->speech.engines_count > 0 ? config->speech.engines[0].voice : NULL;
+}
+
+struct reading_config config_reading(
+	const struct config *config, const char *engine, const char *voice, int rate)
+{
+	return (struct reading_config){
+		.rate = rate >= 0 ? rate : config->speech.rate,
+		.sentence_pause_us = config->speech.sentence_pause_us,
+		.wording = reading_wording(voice && *voice ? voice : voice_of(config, engine)),
+		.lexicon = config->speech.lexicon,
+	};
 }
 
 void config_problems_done(struct config_problems *problems)

@@ -10,14 +10,16 @@
 #include "base/error.h"
 #include "conf/broker.h"
 #include "tts/engine.h"
+#include "tts/reading.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIG_FILE_DEFAULT "/etc/loalang/loalang.conf"
-#define CONFIG_OUTPUTS_MAX  64
-#define CONFIG_ZONES_MAX    16 /* of one output, besides `all` */
-#define CONFIG_ENGINES_MAX  8
+#define CONFIG_FILE_DEFAULT  "/etc/loalang/loalang.conf"
+#define LEXICON_FILE_DEFAULT "/etc/loalang/lexicon.tsv" /* if it is there */
+#define CONFIG_OUTPUTS_MAX   64
+#define CONFIG_ZONES_MAX     16 /* of one output, besides `all` */
+#define CONFIG_ENGINES_MAX   8
 
 struct config_output {
 	struct output_config sound;
@@ -41,6 +43,8 @@ struct config {
 		size_t engines_count;
 		int rate, pitch;
 		int64_t sentence_pause_us;
+		char *lexicon_path;      /* NULL: LEXICON_FILE_DEFAULT; "": none */
+		struct lexicon *lexicon; /* what is in it; NULL: none */
 	} speech;
 	struct {
 		char *dir;
@@ -58,19 +62,24 @@ struct config_problems {
 };
 void config_problems_done(struct config_problems *problems);
 
-/* Reads and checks `path`. NULL with at least one problem; when the file could not be read at all,
+/* Reads and checks `path` and the lexicon it names. NULL with at least one problem; when the file could not be read at all,
  * errno says why (ENOENT, EACCES, …), else errno is 0. With `need_outputs` false (a command
  * that only talks to the broker) `outputs` and `node` may be absent. */
 struct config *config_load(
 	const char *path, bool need_outputs, struct config_problems *ret_problems) _must_check_;
 /* The same for a text in memory; `name` stands for the path in the problems. Pure, but that the
- * time zone is looked up. */
+ * time zone is looked up; so the lexicon is not read. */
 struct config *config_parse(const char *name, const char *text, size_t length, bool need_outputs,
 	struct config_problems *ret_problems) _must_check_;
 /* The defaults, with no site, node and outputs: what commands use without a file. */
 struct config *config_new_default(void) _must_check_;
 struct config *config_free(struct config *config);
 DEFINE_CLEANUP(struct config *, config_free)
+
+/* How a text is to be read that is for the engine and the voice of these names, if any (NULL or "":
+ * the first engine, its own voice), at `rate` (negative: the configured one). Borrows. */
+struct reading_config config_reading(
+	const struct config *config, const char *engine, const char *voice, int rate);
 
 /* Path of a shipped file, found beside the build tree or where it is installed: "chimes",
  * "chimes/het.wav". The caller frees. NULL: not found. */

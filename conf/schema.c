@@ -89,7 +89,11 @@ static const struct schema_key speech_keys[] = {
 	{ "pitch", SCHEMA_INTEGER, SPEECH(pitch), .minimum = 0, .maximum = 99, .fallback = "45",
 		.description = "độ cao của giọng" },
 	{ "sentence_pause", SCHEMA_DURATION, SPEECH(sentence_pause_us), .maximum = 10,
-		.fallback = "\"450ms\"", .description = "khoảng nghỉ giữa hai câu" },
+		.fallback = "\"450ms\"",
+		.description = "khoảng nghỉ giữa hai câu, ở tốc độ 130; đọc nhanh thì nghỉ ngắn" },
+	{ "lexicon", SCHEMA_STRING, SPEECH(lexicon_path), .maximum = PATH_BYTES_MAX,
+		.description = "từ điển cách đọc của xã (xem docs/VIETNAMESE.md); không ghi: "
+			       "`" LEXICON_FILE_DEFAULT "` nếu có; `\"\"`: không dùng" },
 	{ 0 },
 };
 

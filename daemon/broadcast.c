@@ -50,11 +50,8 @@ static struct rundown *make_rundown(struct broadcast *broadcast, struct error *e
 	const struct config *config = broadcast->output->node->config;
 	const struct announcement *announcement = broadcast->announcement;
 	const struct config_chimes_of *chimes = &config->chimes.by_priority[announcement->priority];
-	struct reading_config how = {
-		.rate = announcement->voice_rate >= 0 ? announcement->voice_rate
-						      : config->speech.rate,
-		.sentence_pause_us = config->speech.sentence_pause_us,
-	};
+	struct reading_config how = config_reading(config, announcement->voice_engine,
+		announcement->voice_name, announcement->voice_rate);
 	_cleanup_(reading_freep) struct reading *reading = NULL;
 	enum reading_refusal refusal;
 

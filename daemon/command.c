@@ -76,8 +76,8 @@ static enum reason reason_of_refusal(enum reading_refusal refusal)
 static bool text_speakable(const struct message *message, const struct announcement *announcement)
 {
 	const struct config *config = message->node->config;
-	struct reading_config how = { .rate = config->speech.rate,
-		.sentence_pause_us = config->speech.sentence_pause_us };
+	struct reading_config how = config_reading(config, announcement->voice_engine,
+		announcement->voice_name, announcement->voice_rate);
 	_cleanup_(reading_freep) struct reading *reading = NULL;
 	enum reading_refusal refusal;
 	struct error error = { 0 };

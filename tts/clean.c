@@ -32,14 +32,28 @@ struct cleaning {
 	struct clean_span segment_source;
 	bool segment_composed; /* it is one character that composition leaves as it is */
 	unsigned marks;        /* in the segment, since its last other character */
+	bool after_picture;    /* nothing but blanks since one was dropped */
 };
 
-/* Full-width forms of ASCII mean the same and would be a way around the disarming below. */
+/* Full-width forms of ASCII mean the same and would be a way around the disarming below. The
+ * Icelandic and the African letter look like Đ, and old keyboards type them for it. */
 static uint32_t fold(uint32_t c)
 {
+	if (c == 0xd0 || c == 0x189)
+		return 0x110;
+	if (c == 0xf0)
+		return 0x111;
 	if (c >= 0xff01 && c <= 0xff5e)
 		return c - 0xff01 + '!';
 	return c == 0x2011 ? '-' : c; /* non-breaking hyphen */
+}
+
+/* "< 1 tuổi", "≥" typed as ">= 38": a sign with a number after it. Markup has a name there. */
+static bool compares(const char *text, size_t length, size_t after)
+{
+	while (after < length && (text[after] == ' ' || text[after] == '='))
+		after++;
+	return after < length && text[after] >= '0' && text[after] <= '9';
 }
 
 static bool is_hidden_mark(uint32_t c)
@@ -82,11 +96,9 @@ static char disarmed(char c)
 	switch (c) {
 	case '[':
 	case '{':
-	case '<':
 		return '(';
 	case ']':
 	case '}':
-	case '>':
 		return ')';
 	case '\\':
 		return ' ';
@@ -167,9 +179,23 @@ static void drop(struct cleaning *cleaning, struct clean_span source)
 	clean->dropped[clean->dropped_count++] = source;
 }
 
+/* A picture before a capital is a bullet, or ends a heading: the blank in its place is the end of a
+ * line. */
+static void end_line_at_picture(struct cleaning *cleaning, uint32_t c)
+{
+	struct strbuf *text = &cleaning->text;
+
+	if (cleaning->after_picture && unicode_is_upper(c) && text->length > 1 &&
+		text->text[text->length - 1] == ' ' && text->text[text->length - 2] != '\n')
+		text->text[text->length - 1] = '\n';
+	cleaning->after_picture = false;
+}
+
 static void keep(struct cleaning *cleaning, uint32_t c, struct clean_span source)
 {
 	char bytes[4];
+
+	end_line_at_picture(cleaning, c);
 
 	if (unicode_kind(c) != UNICODE_MARK) {
 		cleaning->marks = 0;
@@ -212,6 +238,7 @@ static void apply(
 	case ACTION_DROP: /* it stood between words as often as not */
 		drop(cleaning, source);
 		put_flushed(cleaning, " ", source);
+		cleaning->after_picture = true;
 		break;
 	case ACTION_HIDE:
 		join_dropped(cleaning->clean, source);
@@ -233,6 +260,8 @@ static int run(struct cleaning *cleaning, const char *text, size_t length, struc
 		if (c == '\r' && at + 1 < length && text[at + 1] == '\n')
 			bytes = 2;
 		c = fold(c);
+		if ((c == '<' || c == '>') && !compares(text, length, at + bytes))
+			c = c == '<' ? '(' : ')';
 		enum action action = action_of(c);
 		if (action == ACTION_REFUSE)
 			return error_set(error, -EINVAL,

@@ -5,8 +5,10 @@
  *   - is valid UTF-8 in NFC, of letters, marks, numbers, punctuation, symbols, ' ' and '\n';
  *     never two blanks in a row;
  *   - has no invisible characters, no pictures (emoji, boxes; named in `dropped`), no control;
- *   - cannot begin a markup, an entity or a phoneme escape: [ { < and ] } > are round brackets
- *     (a pause), a backslash is a blank, and & is followed by a blank.
+ *     where a picture stood before a capital a line ends;
+ *   - cannot begin a markup, an entity or a phoneme escape: [ { and ] } are round brackets (a
+ *     pause), as are < and > unless a number follows; a backslash is a blank, and & is followed by
+ *     a blank.
  * The wording is left alone. A map leads each byte back to the bytes it was written as.
  */
 #pragma once

@@ -4,6 +4,6 @@
 
 #include <stddef.h>
 
-/* Seconds of speech for one sentence (valid UTF-8), without the pause after it, by loalang-synth
- * at `rate` (80…300). */
+/* Seconds of speech for one sentence of plain words (as tts/sentences.h writes it), without the pause
+ * after it, by loalang-synth at `rate` (80…300). */
 double length_of_sentence(const char *text, size_t length, int rate);

@@ -268,8 +268,8 @@ static struct engine *engine_at(struct renderer *renderer, size_t index)
 }
 
 /* One try of one sentence. */
-static int speak_once(struct renderer *renderer, size_t index, bool as_wished, const char *text,
-	struct error *error)
+static int speak_once(struct renderer *renderer, size_t index, bool as_wished,
+	const struct rundown_item *item, struct error *error)
 {
 	struct engine_voice voice = renderer->voice;
 	struct engine_wait wait = {
@@ -281,25 +281,28 @@ static int speak_once(struct renderer *renderer, size_t index, bool as_wished, c
 	/* The name of a voice means nothing to another engine than the one it was asked of, and may
 	 * be what it stumbled over. */
 	voice.name = as_wished ? renderer->voice_name : NULL;
+	if (item->rate > 0)
+		voice.rate = item->rate;
 	renderer->wait_since_mono_us = TIME_UNSET;
 	if (renderer->resampler)
 		resampler_reset(renderer->resampler);
 	int result = engine_speak(
-		engine_at(renderer, index), text, &voice, on_sound, renderer, &wait, error);
+		engine_at(renderer, index), item->text, &voice, on_sound, renderer, &wait, error);
 	if (result == 0)
 		result = push_speech(renderer, NULL, 0, true);
 	return programme_aborted(renderer->programme) ? -ECANCELED : result;
 }
 
 /* The sentence on one engine: once, and once more on a fresh connection. */
-static int speak_on(struct renderer *renderer, size_t index, bool first_choice, const char *text)
+static int speak_on(
+	struct renderer *renderer, size_t index, bool first_choice, const struct rundown_item *item)
 {
 	struct error error = { 0 };
 	int result = 0;
 
 	for (int try = 0; try < 2; try++) {
 		uint64_t before = renderer->pushed_frames;
-		result = speak_once(renderer, index, first_choice && try == 0, text, &error);
+		result = speak_once(renderer, index, first_choice && try == 0, item, &error);
 		if (result == 0 || result == -ECANCELED)
 			return result;
 		renderer->strikes[index] += result == -EPROTO ? STRIKES_CRASH : STRIKES_SILENCE;
@@ -329,7 +332,7 @@ static int play_sentence(struct renderer *renderer, const struct rundown_item *i
 		if (tried & UINT64_C(1) << index || (out && turn < count))
 			continue;
 		tried |= UINT64_C(1) << index;
-		result = speak_on(renderer, index, place == 0, item->text);
+		result = speak_on(renderer, index, place == 0, item);
 		if (result == 0 || result == -ECANCELED)
 			break;
 	}

@@ -25,6 +25,7 @@ static void add_reading(struct rundown *rundown, const struct reading *reading)
 	for (size_t i = 0; i < reading->sentences_count; i++) {
 		const struct reading_sentence *sentence = &reading->sentences[i];
 		add(rundown, RUNDOWN_SENTENCE, sentence->text, 0);
+		rundown->items[rundown->count - 1].rate = sentence->rate;
 		if (i + 1 < reading->sentences_count)
 			add_silence(rundown, sentence->pause_us);
 	}

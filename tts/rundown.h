@@ -14,6 +14,7 @@ struct rundown_item {
 	enum rundown_item_what what;
 	char *text; /* RUNDOWN_CHIME: path of the sound file; RUNDOWN_SENTENCE: the words */
 	int64_t duration_us; /* RUNDOWN_SILENCE */
+	int rate;            /* RUNDOWN_SENTENCE: to say it at; 0: the voice's */
 };
 
 struct rundown {

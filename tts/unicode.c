@@ -38,6 +38,10 @@ static const enum unicode_kind kinds[] = {
 
 enum unicode_kind unicode_kind(uint32_t codepoint)
 {
+	/* Nearly all there is, without a look into the tables. */
+	if ((codepoint >= 'a' && codepoint <= 'z') || (codepoint >= 'A' && codepoint <= 'Z') ||
+		(codepoint >= 0x1ea0 && codepoint <= 0x1ef9))
+		return UNICODE_LETTER;
 	return kinds[utf8proc_category((utf8proc_int32_t)codepoint)];
 }
 

@@ -33,7 +33,7 @@ _loalang() {
 		;;
 	esac
 	case $(_loalang_command) in
-	say) options="--zone --priority --start --expires --repeat --chime --id --revision --wait --timeout" ;;
+	say) options="--zone --priority --start --expires --repeat --chime --id --revision --wait --timeout --yes" ;;
 	stop) options="--zone" ;;
 	read) options="--lines" ;;
 	render) options="--out --priority --chime --output" ;;

@@ -59,6 +59,17 @@ def test_say_refused_is_1(rig):
     assert done.stderr, "says why"
 
 
+def test_say_stops_at_what_is_doubtful(rig):
+    rig.node()
+    text = "Thứ Sáu ngày 21/11/2026 họp thôn."
+    done = rig.loalang("say", text)
+    same(done.returncode, 1, done.stdout + done.stderr)
+    assert "thứ Bảy" in done.stderr and "--yes" in done.stderr, done.stderr
+    done = rig.loalang("say", "--yes", text)
+    same(done.returncode, 0, done.stderr)
+    assert "thứ Bảy" in done.stderr, "said all the same"
+
+
 def test_say_is_3_when_nobody_answers(rig):
     rig.start_broker()
     done = rig.loalang("say", "--zone", "khong-ai", GREETING)

@@ -9,18 +9,34 @@ from case import ends_once, options, same
 from rig import analysis
 
 ESPEAK = {"name": "espeak-ng", "command": ("loalang-synth",), "voice": "vi"}
-ABORTS = "s'" * 220  # makes espeak-ng 1.51 abort
+ABORTS = "s'" * 220  # makes espeak-ng 1.51 abort, if it ever saw it
+BOMB = "bom bom bom"
+
+
+def fragile(rig):
+    """The real worker, but that it aborts when it is asked to say BOMB."""
+    return {**ESPEAK, "command": (f"{rig.source}/tests/engines/fragile", BOMB,
+                                  f"{rig.build}/bin/loalang-synth")}
 
 
 def still_the_same(node, pid):
     assert node.process.running() and node.pid == pid, "the daemon died"
 
 
-def test_a1_text_that_aborts_the_engine_fails_alone(rig):
+def test_a1_text_that_would_abort_espeak_is_words_to_it(rig):
     node = rig.node()
     pid = node.pid
+    rig.announce("trung-tam", "doc-hai", "Mời bà con " + ABORTS + " vào")
+    node.wait_finished("doc-hai", timeout=60)
+    still_the_same(node, pid)
+    assert "espeak-ng" not in node.log(), "the worker died"
+
+
+def test_a1_text_that_aborts_the_engine_fails_alone(rig):
+    node = rig.node(speech=rig.speech(fragile(rig)))
+    pid = node.pid
     rig.announce("trung-tam", "truoc", "Kính thưa bà con")
-    rig.announce("trung-tam", "doc-hai", ABORTS)
+    rig.announce("trung-tam", "doc-hai", BOMB)
     rig.announce("trung-tam", "sau", "Kính thưa bà con")
     failed = node.wait_receipt("doc-hai", "failed", "loa")
     same(failed["reason"], "engine")
@@ -36,9 +52,9 @@ def test_a1_text_that_aborts_the_engine_fails_alone(rig):
 
 def test_a1_next_engine_says_the_sentence(rig):
     engine, speech = rig.tone_engine()
-    speech["engines"].insert(0, ESPEAK)
+    speech["engines"].insert(0, fragile(rig))
     node = rig.node(speech=speech)
-    rig.announce("trung-tam", "doc-hai", ABORTS + " một hai.")
+    rig.announce("trung-tam", "doc-hai", BOMB + " một hai.")
     node.wait_finished("doc-hai")
     assert engine.asked, "the second engine was not asked"
     node.stop()

@@ -69,7 +69,7 @@ static void test_config(void **state)
 	check("printf 'gap = 2;\\nx = 1;' > $$.conf; $L -c $$.conf read a; s=$?; rm $$.conf; "
 	      "exit $s",
 		2, ".conf:2: x: không có khóa này");
-	check("$L -c " SOURCE_DIR "/conf/loalang.conf.example read 'một hai'", 0, "một hai");
+	check("$L -c " SOURCE_DIR "/conf/loalang.conf.example read 'một hai'", 0, "Một hai.");
 }
 
 /* Nothing listens at port 9 (discard) of the loopback. */

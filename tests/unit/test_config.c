@@ -384,6 +384,92 @@ static void test_chime_path(void **state)
 	rmdir(dir);
 }
 
+static void put_file(const char *dir, const char *name, const char *text)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/%s", dir, name);
+	_cleanup_(fclosep) FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	fputs(text, file);
+}
+
+static struct config *load_with_lexicon(const char *dir, struct config_problems *problems)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/f.conf", dir);
+	_cleanup_(freep) char *text = xasprintf(
+		GOOD "\nspeech = { lexicon = \"%s/l.tsv\"; };\n", dir);
+
+	put_file(dir, "f.conf", text);
+	*problems = (struct config_problems){ 0 };
+	return config_load(path, true, problems);
+}
+
+static void refuse_lexicon(const char *dir, const char *part)
+{
+	struct config_problems problems;
+
+	assert_null(load_with_lexicon(dir, &problems));
+	assert_int_equal(problems.count, 1);
+	if (!strstr(problems.list[0].text, "speech.lexicon") ||
+		!strstr(problems.list[0].text, part))
+		fail_msg("“%s” does not say “%s”", problems.list[0].text, part);
+	config_problems_done(&problems);
+}
+
+/* A lexicon is part of the configuration: a mistake in it refuses the whole. */
+static void test_lexicon(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/loalang-test-XXXXXX";
+	struct config_problems problems = { 0 };
+
+	assert_non_null(mkdtemp(dir));
+	refuse_lexicon(dir, "l.tsv");
+	put_file(dir, "l.tsv", "TDP\ttổ dân phố\nNVH\n");
+	refuse_lexicon(dir, "l.tsv, dòng 2");
+	put_file(dir, "l.tsv", "# ghi chú\nTDP\ttổ dân phố\n");
+	_cleanup_(config_freep) struct config *config = load_with_lexicon(dir, &problems);
+	assert_non_null(config);
+	assert_int_equal(lexicon_count(config->speech.lexicon), 1);
+	assert_ptr_equal(config_reading(config, NULL, NULL, -1).lexicon, config->speech.lexicon);
+	_cleanup_(freep) char *conf = xasprintf("%s/f.conf", dir);
+	_cleanup_(freep) char *lexicon = xasprintf("%s/l.tsv", dir);
+	unlink(conf);
+	unlink(lexicon);
+	rmdir(dir);
+}
+
+static void test_example_lexicon(void **state)
+{
+	(void)state;
+	struct error error = { "" };
+	_cleanup_(lexicon_freep) struct lexicon *lexicon = NULL;
+
+	if (lexicon_load(SOURCE_DIR "/conf/lexicon.tsv.example", &lexicon, &error) < 0)
+		fail_msg("%s", error.text);
+	assert_int_equal(lexicon_count(lexicon), 0);
+}
+
+/* The wording goes with the voice that will speak. */
+static void test_reading_config(void **state)
+{
+	(void)state;
+	static const char text[] = GOOD "speech = { rate = 120; engines = ("
+					"{ name = \"bac\"; command = [\"x\"]; voice = \"vi\"; },"
+					"{ name = \"nam\"; command = [\"x\"];"
+					" voice = \"vi-vn-x-south\"; } ); };";
+	struct config_problems problems;
+	_cleanup_(config_freep) struct config *config = parse(text, strlen(text), true, &problems);
+
+	assert_non_null(config);
+	assert_int_equal(config_reading(config, NULL, NULL, -1).wording, WORDING_NORTH);
+	assert_int_equal(config_reading(config, "nam", NULL, -1).wording, WORDING_SOUTH);
+	assert_int_equal(config_reading(config, "nam", "vi", -1).wording, WORDING_NORTH);
+	assert_int_equal(config_reading(config, "", "vi-vn-x-south", -1).wording, WORDING_SOUTH);
+	assert_int_equal(config_reading(config, NULL, NULL, -1).rate, 120);
+	assert_int_equal(config_reading(config, NULL, NULL, 90).rate, 90);
+}
+
 /* Executables of the build tree find what is shipped, and each other, without being installed. */
 static void test_shipped(void **state)
 {
@@ -410,6 +496,9 @@ int main(void)
 		cmocka_unit_test(test_example),
 		cmocka_unit_test(test_example_shows_all),
 		cmocka_unit_test(test_chime_path),
+		cmocka_unit_test(test_lexicon),
+		cmocka_unit_test(test_example_lexicon),
+		cmocka_unit_test(test_reading_config),
 		cmocka_unit_test(test_shipped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,11 +182,11 @@ static struct rundown *rundown_of(const char *bed, ...)
 		struct rundown_item *item = &rundown->items[rundown->count++];
 		if (*text == '=')
 			*item = (struct rundown_item){ RUNDOWN_SILENCE, NULL,
-				atoi(text + 1) * US_PER_MS };
+				atoi(text + 1) * US_PER_MS, 0 };
 		else if (*text == '~')
-			*item = (struct rundown_item){ RUNDOWN_CHIME, xstrdup(text + 1), 0 };
+			*item = (struct rundown_item){ RUNDOWN_CHIME, xstrdup(text + 1), 0, 0 };
 		else
-			*item = (struct rundown_item){ RUNDOWN_SENTENCE, xstrdup(text), 0 };
+			*item = (struct rundown_item){ RUNDOWN_SENTENCE, xstrdup(text), 0, 0 };
 	}
 	va_end(items);
 	return rundown;
@@ -664,7 +664,7 @@ static long peak_kb_of(struct stage *stage, unsigned sentences)
 	rundown->items = xcalloc(sentences, sizeof *rundown->items);
 	for (; rundown->count < sentences; rundown->count++)
 		rundown->items[rundown->count] = (struct rundown_item){ RUNDOWN_SENTENCE,
-			xstrdup("Kính thưa bà con, mời bà con đến họp."), 0 };
+			xstrdup("Kính thưa bà con, mời bà con đến họp."), 0, 0 };
 	stage_begin(stage, rundown, 0, NULL, NULL);
 	while (!programme_drained(stage->programme)) {
 		struct pollfd fd = { .fd = inbox_fd(stage->inbox), .events = POLLIN };
