@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 static const struct reading_config config = { .rate = 130, .sentence_pause_us = 450 * US_PER_MS };
 
@@ -313,6 +314,15 @@ static void test_notices(void **state)
 
 /* --- Time ------------------------------------------------------------------------------------ */
 
+/* Of this thread, so that a busy machine does not count. */
+static double processor_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 static double seconds_of(const char *unit, size_t length)
 {
 	_cleanup_(strbuf_done) struct strbuf text = { 0 };
@@ -321,12 +331,12 @@ static double seconds_of(const char *unit, size_t length)
 	while (text.length < length)
 		strbuf_puts(&text, unit);
 	strbuf_truncate(&text, utf8_cut(text.text, text.length, length));
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 5; i++) {
 		_cleanup_(reading_freep) struct reading *reading = NULL;
 		enum reading_refusal refusal;
-		int64_t begin_us = clock_mono_us();
+		double begin = processor_seconds();
 		(void)!reading_new(text.text, text.length, &config, &reading, &refusal, NULL);
-		double seconds = (double)(clock_mono_us() - begin_us) / 1e6;
+		double seconds = processor_seconds() - begin;
 		best = seconds < best ? seconds : best;
 	}
 	return best;
@@ -344,7 +354,7 @@ static void test_time_is_linear(void **state)
 	for (size_t i = 0; i < countof(units); i++) {
 		double shorter = seconds_of(units[i], 2500);
 		double longer = seconds_of(units[i], 20000);
-		if (longer > 24 * shorter + 0.002)
+		if (longer > 24 * shorter + 0.01)
 			fail_msg("“%s”: %.1f ms, then %.1f ms", units[i], shorter * 1e3,
 				longer * 1e3);
 	}
