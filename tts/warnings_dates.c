@@ -30,8 +30,8 @@ static unsigned days_in(unsigned year, unsigned month)
 	static const unsigned days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
-	/* Without a year, 29 February may be meant. */
-	return month == 2 && (year == 0 || leap) ? 29 : days[month - 1];
+	/* 0, which stands for no year, is a leap year: 29 February may be meant. */
+	return month == 2 && leap ? 29 : days[month - 1];
 }
 
 /* --- Words ---------------------------------------------------------------------------------- */

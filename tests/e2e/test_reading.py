@@ -27,6 +27,7 @@ def test_telephone_numbers_are_slower(rig):
     rig.announce("trung-tam", "goi", "Xin gọi số 0912 345 678 trước trưa")
     node.wait_finished("goi")
     same(asked(engine), ["xin gọi số", "không chín một hai, ba bốn năm, sáu bảy tám", "trước trưa"])
+    same([voice["rate"] for voice in engine.voices], [130, 104, 130])
 
 
 def test_lexicon_is_reloaded_all_or_nothing(rig):

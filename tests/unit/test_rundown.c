@@ -13,7 +13,7 @@
 
 static struct reading_sentence sentences[] = {
 	{ .text = (char[]){ "Một." }, .pause_us = 450000 },
-	{ .text = (char[]){ "Hai." }, .pause_us = 900000 },
+	{ .text = (char[]){ "Hai." }, .pause_us = 900000, .rate = 104 },
 };
 static const struct reading reading = { .sentences = sentences, .sentences_count = 2 };
 
@@ -41,6 +41,18 @@ static void expect(const struct rundown_config *config, const char *expected)
 	_cleanup_(freep) char *text = told(rundown);
 
 	assert_string_equal(text, expected);
+}
+
+/* A sentence that is to be said slowly is so in the rundown. */
+static void test_rate(void **state)
+{
+	(void)state;
+	const struct rundown_config config = { .repeat_times = 1 };
+	_cleanup_(rundown_freep) struct rundown *rundown = rundown_new(&reading, &config);
+
+	assert_int_equal(rundown->count, 3);
+	assert_int_equal(rundown->items[0].rate, 0);
+	assert_int_equal(rundown->items[2].rate, 104);
 }
 
 static void test_items(void **state)
@@ -78,6 +90,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_items),
+		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_bed),
 		cmocka_unit_test(test_resume),
 	};
