@@ -19,7 +19,6 @@
 #define RENDER_BLOCK_FRAMES 4800
 #define RENDER_EVENTS_MAX   1024
 #define RENDER_JOIN_MS      5000
-#define RENDER_DUCK_DB      (-15.0)
 
 struct render_options {
 	const char *path, *chime, *output;
@@ -190,7 +189,7 @@ static int perform(struct performance *performance, struct rundown *rundown, con
 	const struct renderer_config how = { .engines = config->speech.engines,
 		.engines_count = config->speech.engines_count,
 		.helper_dirs = config_helper_dirs(),
-		.duck_db = RENDER_DUCK_DB };
+		.duck_db = RENDERER_DUCK_DB };
 	const struct engine_voice voice = { .rate = config->speech.rate,
 		.pitch = config->speech.pitch };
 	_cleanup_(rundown_freep) struct rundown *mine = rundown;

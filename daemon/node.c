@@ -17,8 +17,7 @@
 #include <sys/timerfd.h>
 #include <systemd/sd-daemon.h>
 
-#define EVENTS_MAX 8192 /* that may wait in an inbox of main's */
-#define DUCK_DB    (-15.0)
+#define EVENTS_MAX 8192              /* that may wait in an inbox of main's */
 #define SILENCE_US (700 * US_PER_MS) /* how long a stop waits for the fade-outs */
 
 /* --- Time ------------------------------------------------------------------------------------ */
@@ -600,7 +599,7 @@ static int start(struct node *node)
 		return result;
 	node->ledger = ledger_new();
 	node->renderer = (struct renderer_config){ config->speech.engines,
-		config->speech.engines_count, config_helper_dirs(), DUCK_DB };
+		config->speech.engines_count, config_helper_dirs(), RENDERER_DUCK_DB };
 	chimes_load(&node->chimes, config->chimes.dir);
 	make_outputs(node);
 	for (size_t i = 0; i < node->devices_count; i++) {

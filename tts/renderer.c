@@ -512,8 +512,3 @@ int renderer_join(struct renderer *renderer, int timeout_ms, struct engine **ret
 	*ret_warm = warm;
 	return 0;
 }
-
-const struct rundown *renderer_rundown(const struct renderer *renderer)
-{
-	return renderer->rundown;
-}

@@ -19,6 +19,9 @@
 #include "tts/engine.h"
 #include "tts/rundown.h"
 
+/* How far the bed goes down under speech; the same on air and in a rendered file. */
+#define RENDERER_DUCK_DB (-15.0)
+
 struct renderer_event {
 	struct inbox_link link;
 	struct renderer *renderer;
@@ -60,5 +63,3 @@ struct renderer *renderer_start(const struct renderer_config *config, struct run
  * `timeout_ms`, frees,
  * and hands back an engine that is still good (NULL if none). -ETIMEDOUT: it hangs; not freed. */
 int renderer_join(struct renderer *renderer, int timeout_ms, struct engine **ret_warm) _must_check_;
-/* The rundown, for resuming; valid until renderer_join(). */
-const struct rundown *renderer_rundown(const struct renderer *renderer);
