@@ -41,6 +41,11 @@ struct mqtt_event {
 	char *payload; /* NUL-terminated behind its `length` bytes */
 	size_t length;
 	bool retained;
+	bool oversize; /* larger than its topic may be: `length` is right, `payload` is empty */
+	char *response_topic; /* of a request (MQTT 5); NULL: none */
+	char *correlation;    /* its Correlation Data, `correlation_length` bytes; NULL: none */
+	size_t correlation_length;
+	bool taken_over; /* MQTT_DISCONNECTED: another client came with our client id */
 	uint64_t token;
 	struct error error;
 };
@@ -66,6 +71,14 @@ int mqtt_stop(struct mqtt *mqtt, int timeout_ms) _must_check_;
  * outbox. -ENOBUFS: too many wait. */
 int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, bool retain,
 	uint64_t token) _must_check_;
+
+/* The answer to a request: QoS 1, not retained, with its correlation data (NULL: none). */
+int mqtt_reply(struct mqtt *mqtt, const char *topic, const char *payload, const char *correlation,
+	size_t correlation_length) _must_check_;
+/* Subscribes to (or unsubscribes from) one more topic, on this connection only: after a
+ * MQTT_CONNECTED main asks again for what it still wants. */
+int mqtt_subscribe(struct mqtt *mqtt, const char *topic) _must_check_;
+int mqtt_unsubscribe(struct mqtt *mqtt, const char *topic) _must_check_;
 
 void mqtt_kick(struct mqtt *mqtt); /* health, and the library's own pings */
 /* Counts the thread's turns. It does not move while a connect is under way, which is bounded by

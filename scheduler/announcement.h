@@ -48,10 +48,14 @@ enum reason { /* why, in receipts; reason_name() gives the word of the protocol 
 	REASON_EMPTY,
 	REASON_DUPLICATE,
 	REASON_EXPIRED,
+	REASON_QUIET_HOURS,
+	REASON_LIMIT,
+	REASON_MUTED,
 	REASON_QUEUE_FULL,
 	REASON_CLOCK,
 	REASON_ENGINE,
 	REASON_OUTPUT_LOST,
+	REASON_MEDIA_MISSING,
 	REASON_WITHDRAWN,
 	REASON_STOPPED,
 	REASON_RETAINED_CONTROL,
@@ -64,7 +68,9 @@ struct announcement {
 	int64_t revision; /* >= 1 */
 	bool withdrawal;  /* {"withdrawn": true, "revision": N}: only id and revision are meant */
 	char *title;      /* NULL: none */
-	char *text;
+	char *text;       /* NULL: none, then there is a recording */
+	char media
+		[65]; /* SHA-256 of a recording that is played after the text, in hexadecimal; "": none */
 	enum priority priority;
 	int64_t start_us;   /* real; TIME_UNSET: at once */
 	int64_t expires_us; /* real */

@@ -51,6 +51,10 @@ struct store_play {
 	int64_t revision;
 	enum play_state state;
 	int64_t forget_us;
+	uint32_t item;     /* PLAY_PLAYING: how far it came: the item of the rundown, */
+	int64_t offset_us; /* the place in it (recordings), */
+	int64_t played_us; /* and what was heard before that */
+	uint32_t tries;    /* how often the process died with it in hand (FAULTS C2) */
 };
 
 struct store_announcement {
