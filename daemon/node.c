@@ -184,7 +184,8 @@ static void on_loaded(struct node *node, const struct store_event *event)
 {
 	_cleanup_(freep) char *topic = report_topic(node, "receipt");
 
-	outbox_init(&node->outbox, node->store, topic, event->next_receipt_sequence);
+	outbox_init(&node->outbox, node->store, topic, event->next_receipt_sequence,
+		event->taken_receipt_sequence);
 	node->next_sequence = event->next_sequence;
 	load_settings(node, event);
 	load_plays(node, event);
@@ -235,6 +236,8 @@ static void on_store_event(struct node *node, const struct store_event *event)
 	case STORE_RECEIPTS:
 		outbox_on_receipts(&node->outbox, event->receipts, event->receipts_count);
 		break;
+	case STORE_HISTORY:
+		break; /* nobody asks yet */
 	case STORE_FAULT:
 		node_set_fault(node, "store", "", event->error.text);
 		break;
