@@ -81,10 +81,11 @@ static int prepare(struct broadcast *broadcast, struct error *error)
 	struct output *output = broadcast->output;
 	struct node *node = output->node;
 	const struct announcement *announcement = broadcast->announcement;
-	_cleanup_(rundown_freep) struct rundown *rundown = make_rundown(broadcast, error);
 
-	if (!rundown)
+	broadcast->rundown = make_rundown(broadcast, error);
+	if (!broadcast->rundown)
 		return -EINVAL;
+	const struct rundown *rundown = broadcast->rundown;
 	if (broadcast->first_item >= rundown->count)
 		broadcast->first_item = 0; /* the text reads differently now: from the beginning */
 	broadcast->programme = programme_new(device_rate_hz(output->device->device), rundown->count,
@@ -100,14 +101,13 @@ static int prepare(struct broadcast *broadcast, struct error *error)
 		.pitch = announcement->voice_pitch >= 0 ? announcement->voice_pitch
 							: node->config->speech.pitch,
 	};
-	broadcast->renderer = renderer_start(&node->renderer, rundown, broadcast->first_item,
-		broadcast->programme,
+	broadcast->renderer = renderer_start(&node->renderer, rundown,
+		(struct rundown_position){ .item = broadcast->first_item }, broadcast->programme,
 		announcement->voice_engine[0] ? announcement->voice_engine : NULL, &voice,
 		node->warm, node->renderer_events);
 	if (!broadcast->renderer)
 		return error_set(
 			error, -errno, "không chạy được luồng dựng tiếng: %s", strerror(errno));
-	rundown = NULL; /* both are the renderer's now */
 	node->warm = NULL;
 	return 0;
 }
@@ -163,6 +163,7 @@ struct broadcast *broadcast_free(struct broadcast *broadcast)
 	if (!broadcast)
 		return NULL;
 	programme_free(broadcast->programme);
+	rundown_free(broadcast->rundown);
 	announcement_unref(broadcast->announcement);
 	free(broadcast);
 	return NULL;
@@ -231,7 +232,8 @@ static void join_renderer(struct broadcast *broadcast)
 		log_about(LOG_ERR, broadcast->announcement->id,
 			broadcast->output->config->sound.name,
 			"the renderer did not end (%s), leaving it behind", strerror(-result));
-		broadcast->programme = NULL; /* it may still look at it: leaked on purpose */
+		broadcast->programme = NULL; /* it may still look at them: leaked on purpose */
+		broadcast->rundown = NULL;
 	}
 	broadcast->renderer = NULL;
 	broadcast->renderer_done = true;
@@ -266,6 +268,7 @@ void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_ev
 		node_set_fault(node, "engine", "", event->error.text);
 		return;
 	case RENDERER_CHIME_FAILED:
+	case RENDERER_RECORDING_FAILED:
 		broadcast->chime_failed = true;
 		node_set_fault(node, "chime", "", event->error.text);
 		return;

@@ -30,6 +30,7 @@ struct broadcast {
 	int64_t arrival_us; /* as in the queue, for going back there */
 	uint64_t sequence;
 	struct renderer *renderer;
+	struct rundown *rundown; /* lent to the renderer */
 	struct programme *programme;
 	size_t first_item;
 	size_t next_item; /* where to go on if it was cut off */
