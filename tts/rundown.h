@@ -30,7 +30,7 @@ struct rundown_config {
 	int64_t repeat_gap_us;
 	const char *recording_path; /* after the text, or alone; NULL: none */
 	double recording_seconds;   /* 0: not known */
-	const char *fallback_path;  /* NULL: none; FAULTS A7 */
+	const char *fallback_path;  /* NULL: none; shipped: chimes/system/khong-doc-duoc.flac */
 };
 
 /* Before the closing chime, when there is no sentence whose pause it could be. */
