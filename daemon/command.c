@@ -218,9 +218,15 @@ static void control_stop(const struct message *message)
 	}
 }
 
-/* One JSON object with one key; NULL after a refusal. */
+/* One JSON object with one key; NULL after a refusal. Of what is oversize only the length is there. */
 static struct json *parse_object(const struct message *message, struct error *error)
 {
+	if (message->length > ANNOUNCEMENT_PAYLOAD_MAX) {
+		(void)error_set(error, 0, "dài %zu byte, nhiều nhất là %d", message->length,
+			ANNOUNCEMENT_PAYLOAD_MAX);
+		reject(message, NULL, REASON_TOO_LARGE, error->text);
+		return NULL;
+	}
 	struct json *root = json_parse(message->payload, message->length, error);
 
 	if (!root) {

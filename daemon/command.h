@@ -7,7 +7,7 @@
 
 #include "daemon/node.h"
 
-/* `payload` has a NUL behind its `length` bytes. */
+/* `payload` has a NUL behind its `length` bytes; above MQTT_PAYLOAD_MAX it is empty. */
 void command_on_message(
 	struct node *node, const char *topic, const char *payload, size_t length, bool retained);
 

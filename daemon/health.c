@@ -117,6 +117,8 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	kick_all(node);
 	keep_time(health);
 	notice_stats(node);
+	if (mqtt_steady(node->mqtt))
+		node_clear_fault(node, "client-id", "");
 	report_publish(node);
 	(void)sd_event_source_set_time(source, at_us + (uint64_t)HEALTH_TICK_US);
 	(void)sd_event_source_set_enabled(source, SD_EVENT_ON);
