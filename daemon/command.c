@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/output.h"
+#include "daemon/request.h"
 #include "tts/reading.h"
 
 #include <errno.h>
@@ -17,8 +18,9 @@
 
 struct message {
 	struct node *node;
+	const struct mqtt_event *event;
 	const char *topic;
-	const char *zone; /* or the name of an output */
+	const char *zone; /* or the name of an output, or what is asked */
 	const char *id;   /* of the topic; NULL: none */
 	const char *payload;
 	size_t length;
@@ -314,6 +316,11 @@ static void on_gain(const struct message *message)
 		set_gain(output, gain.gain_db, true);
 }
 
+static void on_request(const struct message *message)
+{
+	request_on_message(message->node, message->zone, message->event);
+}
+
 /* --- Topics ----------------------------------------------------------------------------------- */
 
 /* A topic under loalang/<site>/: "*" is any level, "#" an optional id at the end. */
@@ -325,6 +332,7 @@ static const struct route {
 	{ { "zone", "*", "announce", "#" }, on_announce, 1 },
 	{ { "zone", "*", "control" }, on_control, 1 },
 	{ { "node", "*", "output", "*", "gain" }, on_gain, 3 },
+	{ { "node", "*", "request", "*" }, on_request, 3 },
 };
 
 static bool route_matches(const struct route *route, char *const levels[], size_t count)
@@ -341,9 +349,9 @@ static bool route_matches(const struct route *route, char *const levels[], size_
 	return count == i;
 }
 
-void command_on_message(
-	struct node *node, const char *topic, const char *payload, size_t length, bool retained)
+void command_on_message(struct node *node, const struct mqtt_event *event)
 {
+	const char *topic = event->topic;
 	_cleanup_(freep) char *prefix = xasprintf("loalang/%s/", node->config->site);
 	if (strncmp(topic, prefix, strlen(prefix)) != 0)
 		return;
@@ -359,12 +367,13 @@ void command_on_message(
 			continue;
 		struct message message = {
 			.node = node,
+			.event = event,
 			.topic = topic,
 			.zone = levels[routes[i].subject],
 			.id = routes[i].handle == on_announce && count == 4 ? levels[3] : NULL,
-			.payload = payload,
-			.length = length,
-			.retained = retained,
+			.payload = event->payload,
+			.length = event->length,
+			.retained = event->retained,
 		};
 		routes[i].handle(&message);
 		return;
@@ -411,6 +420,8 @@ char **command_filters(const struct node *node)
 			filters_add_zone(&filters, config->site, config->outputs[i].zones[z]);
 	filters_add(&filters,
 		xasprintf("loalang/%s/node/%s/output/+/gain", config->site, config->node));
+	filters_add(
+		&filters, xasprintf("loalang/%s/node/%s/request/+", config->site, config->node));
 	return filters.list;
 }
 

@@ -8,8 +8,7 @@
 #include "daemon/node.h"
 
 /* `payload` has a NUL behind its `length` bytes; above MQTT_PAYLOAD_MAX it is empty. */
-void command_on_message(
-	struct node *node, const char *topic, const char *payload, size_t length, bool retained);
+void command_on_message(struct node *node, const struct mqtt_event *event);
 
 /* The topic filters of this node, NULL-terminated; the caller frees with command_filters_free(). */
 char **command_filters(const struct node *node) _must_check_;

@@ -241,7 +241,8 @@ static void on_store_event(struct node *node, const struct store_event *event)
 		outbox_on_receipts(&node->outbox, event->receipts, event->receipts_count);
 		break;
 	case STORE_HISTORY:
-		break; /* nobody asks yet */
+		request_on_history(node, event);
+		break;
 	case STORE_FAULT:
 		node_set_fault(node, "store", "", event->error.text);
 		break;
@@ -293,8 +294,7 @@ static void on_mqtt_event(struct node *node, const struct mqtt_event *event)
 		on_disconnected(node, event->error.text, event->taken_over);
 		break;
 	case MQTT_MESSAGE:
-		command_on_message(
-			node, event->topic, event->payload, event->length, event->retained);
+		command_on_message(node, event);
 		break;
 	case MQTT_PUBLISHED:
 		outbox_on_published(&node->outbox, event->token);
@@ -710,6 +710,7 @@ static void stop(struct node *node)
 	chimes_done(&node->chimes);
 	ledger_free(node->ledger);
 	outbox_done(&node->outbox);
+	requests_done(&node->requests);
 	free(node->pending);
 	inbox_free(node->store_events, store_event_free);
 	inbox_free(node->mqtt_events, mqtt_event_free);

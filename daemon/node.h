@@ -15,6 +15,7 @@
 #include "daemon/ledger.h"
 #include "daemon/mqtt.h"
 #include "daemon/outbox.h"
+#include "daemon/request.h"
 #include "scheduler/queue.h"
 #include "scheduler/store.h"
 #include "tts/renderer.h"
@@ -75,6 +76,7 @@ struct node {
 	struct store *store;
 	struct mqtt *mqtt;
 	struct outbox outbox;
+	struct requests requests;
 	struct ledger *ledger;
 	struct faults faults;
 	struct output *outputs;
