@@ -26,6 +26,7 @@ static const char settings_sql[] = "PRAGMA locking_mode = EXCLUSIVE;"
 				   "PRAGMA cache_size = -256;"
 				   "PRAGMA mmap_size = 0;"
 				   "PRAGMA temp_store = MEMORY;"
+				   "PRAGMA secure_delete = FAST;" /* no writing to forget */
 				   "PRAGMA wal_autocheckpoint = 128;"
 				   "PRAGMA journal_size_limit = 524288;"
 				   "PRAGMA trusted_schema = OFF;";

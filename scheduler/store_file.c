@@ -3,9 +3,11 @@
 #include "base/strbuf.h"
 #include "scheduler/store_database.h"
 #include "scheduler/store_operation.h"
+#include "scheduler/store_salvage.h"
 #include "scheduler/store_schema.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -24,7 +26,9 @@ struct store_file {
 /* All at once, so that a missing table or column is found when the file is opened. */
 static int prepare_statements(struct store_file *file, bool careful, struct error *error);
 
-static int open_database(const char *path, struct store_file **ret_file, struct error *error)
+/* `careful`: for a file that is being made of a damaged one. */
+static int open_database(
+	const char *path, bool careful, struct store_file **ret_file, struct error *error)
 {
 	_cleanup_(store_file_closep) struct store_file *file = xcalloc(1, sizeof *file);
 	int result = store_database_open(path, &file->database, error);
@@ -32,9 +36,12 @@ static int open_database(const char *path, struct store_file **ret_file, struct 
 	if (result < 0)
 		return result;
 	file->path = xstrdup(path);
-	result = store_schema_settle(file->database, path, error);
+	if (careful)
+		result = store_database_hurry(file->database, error);
 	if (result == 0)
-		result = prepare_statements(file, false, error);
+		result = store_schema_settle(file->database, path, error);
+	if (result == 0)
+		result = prepare_statements(file, careful, error);
 	if (result < 0) /* "no such table": a database, but not ours */
 		return store_database_foreign(file->database) ? -EBADMSG : result;
 	store_database_trust(file->database);
@@ -83,47 +90,143 @@ static void remove_empty_log(const char *path)
 		(void)unlink(log);
 }
 
-/* Renames a damaged file and its log out of the way. The log goes first: a new file must never
- * meet the log of the old one. *cause becomes the notice of what happened. */
-static int set_aside(const char *path, struct error *cause)
+/* Makes a file's content or a folder's names last. */
+static int sync_path(const char *path, int flags)
 {
-	_cleanup_(freep) char *aside = aside_path(path);
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
 
-	remove_empty_log(path);
-	int result = rename_with(path, aside, "-wal");
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
 
+/* --- A damaged file ------------------------------------------------------------------------- */
+
+/* A new file is made as PATH.new and is called PATH.ready when it is whole. From then on it is the
+ * store's, whatever lies at PATH: a power cut between the renamings changes nothing. */
+struct names {
+	char *path, *new, *ready;
+	const char *folder; /* borrowed */
+};
+
+static struct names names_of(const char *state_dir)
+{
+	return (struct names){
+		.path = store_path(state_dir),
+		.new = xasprintf("%s/%s.new", state_dir, STORE_FILE_NAME),
+		.ready = xasprintf("%s/%s.ready", state_dir, STORE_FILE_NAME),
+		.folder = state_dir,
+	};
+}
+
+static void names_done(struct names *names)
+{
+	free(names->path);
+	free(names->new);
+	free(names->ready);
+}
+
+/* Puts PATH and its log aside, as `aside`, and PATH.ready in its place. */
+static int exchange(const struct names *names, const char *aside, struct error *error)
+{
+	remove_empty_log(names->path);
+	int result = rename_with(names->path, aside, "");
+	if (result == 0) /* a new file must never meet the log of the old one */
+		result = rename_with(names->path, aside, "-wal");
 	if (result == 0)
-		result = rename_with(path, aside, "");
+		result = rename_with(names->ready, names->path, "");
+	if (result == 0)
+		result = sync_path(names->folder, O_DIRECTORY);
+	return result == 0 ? 0
+			   : error_set(error, result, "%s: không để riêng được tệp hỏng: %s",
+				     names->path, strerror(-result));
+}
+
+static int make_new(
+	const struct names *names, struct store_salvaged *ret_salvaged, struct error *error)
+{
+	_cleanup_(store_file_closep) struct store_file *file = NULL;
+	int result = open_database(names->new, true, &file, error);
+
+	return result < 0 ? result : store_salvage(names->path, file, ret_salvaged, error);
+}
+
+static void remove_new(const struct names *names)
+{
+	_cleanup_(freep) char *log = xasprintf("%s-wal", names->new);
+
+	(void)unlink(names->new);
+	(void)unlink(log);
+}
+
+/* Makes PATH.ready of what can be read at PATH. */
+static int make_ready(
+	const struct names *names, struct store_salvaged *ret_salvaged, struct error *error)
+{
+	remove_new(names); /* half made, by a process that ended */
+	int result = make_new(names, ret_salvaged, error);
 	if (result < 0) {
-		error_prefix(cause, "không để riêng được tệp hỏng (%s)", strerror(-result));
+		remove_new(names); /* the room is needed */
 		return result;
 	}
-	struct error said = *cause;
-	return error_set(cause, 0, "%s; đã để riêng thành %s và lập tệp mới", said.text, aside);
+	result = sync_path(names->new, 0);
+	if (result == 0)
+		result = rename_with(names->new, names->ready, "");
+	if (result == 0)
+		result = sync_path(names->folder, O_DIRECTORY);
+	return result == 0 ? 0
+			   : error_set(error, result, "%s: không ghi được: %s", names->new,
+				     strerror(-result));
+}
+
+static struct error tell(
+	const struct error *cause, const char *aside, const struct store_salvaged *salvaged)
+{
+	const char *name = strrchr(aside, '/');
+	struct error notice;
+
+	(void)error_set(&notice, 0,
+		"%s; đã để riêng thành %s và lập tệp mới, giữ lại %zu thông báo, %zu lượt phát, "
+		"%zu thiết đặt, %zu biên nhận; không đọc được %zu bản ghi và %zu trang%s",
+		cause->text, name ? name + 1 : aside, salvaged->announcements, salvaged->plays,
+		salvaged->settings, salvaged->receipts, salvaged->lost_rows, salvaged->lost_pages,
+		salvaged->cut_short ? ", phần lịch sử còn lại chưa chép" : "");
+	return notice;
 }
 
 int store_file_renew(const char *state_dir, const struct error *cause, struct store_file **ret_file,
 	struct error *error)
 {
-	_cleanup_(freep) char *path = store_path(state_dir);
-	struct error notice = *cause;
-	int result = set_aside(path, &notice);
+	_cleanup_(names_done) struct names names = names_of(state_dir);
+	_cleanup_(freep) char *aside = aside_path(names.path);
+	struct store_salvaged salvaged;
+	int result = make_ready(&names, &salvaged, error);
 
-	if (result < 0) {
-		*error = notice;
-		return result;
-	}
-	result = open_database(path, ret_file, error);
 	if (result == 0)
-		(*ret_file)->notice = notice;
+		result = exchange(&names, aside, error);
+	if (result == 0)
+		result = open_database(names.path, false, ret_file, error);
+	if (result == 0)
+		(*ret_file)->notice = tell(cause, aside, &salvaged);
 	return result;
+}
+
+/* Ends what a power cut has interrupted. */
+static int end_exchange(const char *state_dir, struct error *error)
+{
+	_cleanup_(names_done) struct names names = names_of(state_dir);
+
+	if (access(names.ready, F_OK) < 0)
+		return 0;
+	_cleanup_(freep) char *aside = aside_path(names.path);
+	return exchange(&names, aside, error);
 }
 
 int store_file_open(const char *state_dir, struct store_file **ret_file, struct error *error)
 {
 	_cleanup_(freep) char *path = store_path(state_dir);
-	int result = open_database(path, ret_file, error);
+	int result = end_exchange(state_dir, error);
 
+	if (result == 0)
+		result = open_database(path, false, ret_file, error);
 	if (result != -EBADMSG)
 		return result;
 	struct error cause = *error;

@@ -6,8 +6,10 @@
  * and store_history.c (reading), SQLite to store_database.c.
  *
  * A file that is damaged (SQLite's quick check fails, or it is no database, or its tables are not
- * ours) is renamed to loalang.db.corrupt-<UTC time> and a new one is begun. A row that cannot be
- * decoded goes to the table `set_aside`; the others load.
+ * ours) is renamed to loalang.db.corrupt-<UTC time> and a new one is begun, with all that can still
+ * be read of the old one (store_salvage.h). The new one is made under another name and takes the
+ * place of the old one when it is whole, so that a power cut in the middle costs nothing. A row that
+ * cannot be decoded goes to the table `set_aside`; the others load.
  *
  * Errors: -ENOSPC, -EROFS, -EBUSY (another process holds the file), -EBADMSG (damaged), -EACCES
  * (cannot be opened), -ENOMEM, -EIO; with what and where in *error.
@@ -21,6 +23,7 @@
 #define STORE_SET_ASIDE_MAX  100 /* rows kept in `set_aside`, the newest */
 #define STORE_SEQUENCE_MAX   (INT64_C(1) << 62)
 #define STORE_ROW_TEXT_BYTES (1024 * 1024) /* a longer text in a row is not ours */
+#define STORE_SETTING_BYTES  4096          /* nor a longer key or value of a setting */
 
 struct store_file;
 struct store_database;
@@ -28,14 +31,15 @@ struct store_database;
 /* Opens or creates `state_dir`/loalang.db. A damaged file is set aside (store_file_notice()). */
 int store_file_open(
 	const char *state_dir, struct store_file **ret_file, struct error *error) _must_check_;
-/* Sets aside whatever is there, because of `cause`, and begins anew: for damage that only showed
- * (-EBADMSG) while the file was used. The file must be closed. */
+/* Sets aside what is there, because of `cause`, and begins anew with what can be read of it: for
+ * damage that only showed (-EBADMSG) while the file was used. The file must be closed. */
 int store_file_renew(const char *state_dir, const struct error *cause, struct store_file **ret_file,
 	struct error *error) _must_check_;
 struct store_file *store_file_close(struct store_file *file);
 DEFINE_CLEANUP(struct store_file *, store_file_close)
 
-/* What opening had to set aside; "" for nothing. */
+/* What opening had to set aside, how much of it was kept and how much was not readable; "" for
+ * nothing. */
 const char *store_file_notice(const struct store_file *file);
 struct store_database *store_file_database(struct store_file *file); /* borrowed */
 
@@ -56,6 +60,7 @@ int store_file_commit(struct store_file *file, struct error *error) _must_check_
 int store_file_read_receipts(struct store_file *file, uint64_t after_sequence, size_t limit,
 	struct store_event *event, struct error *error) _must_check_;
 
+int store_sequence_parse(const char *text, uint64_t *ret_sequence) _must_check_; /* -EINVAL */
 void store_event_add_receipt(
 	struct store_event *event, uint64_t sequence, const char *json, bool waiting);
 /* Grows an array that is about to hold one more than `count` items of `size` bytes. */

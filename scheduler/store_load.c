@@ -10,8 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define SETTING_MAX_BYTES 4096
-#define BAD_ROWS_MAX      1000 /* of one table, in one loading */
+#define BAD_ROWS_MAX 1000 /* of one table, in one loading */
 
 void *store_array_grow(void *array, size_t count, size_t size)
 {
@@ -153,7 +152,7 @@ static int load_play(struct store_statement *row, struct store_event *event, str
 }
 
 /* Decimal digits only. */
-static int parse_sequence(const char *text, uint64_t *ret_sequence)
+int store_sequence_parse(const char *text, uint64_t *ret_sequence)
 {
 	uint64_t sequence = 0;
 
@@ -171,7 +170,7 @@ static int parse_sequence(const char *text, uint64_t *ret_sequence)
 /* The one setting that is the store's own. */
 static int load_taken(const char *value, struct store_event *event, struct error *why)
 {
-	if (parse_sequence(value, &event->taken_receipt_sequence) < 0)
+	if (store_sequence_parse(value, &event->taken_receipt_sequence) < 0)
 		return error_set(why, -EINVAL, "số biên nhận \"%.40s\" không hợp lệ", value);
 	return 0;
 }
@@ -179,10 +178,10 @@ static int load_taken(const char *value, struct store_event *event, struct error
 static int load_setting(struct store_statement *row, struct store_event *event, struct error *why)
 {
 	const char *key = "", *value = "";
-	int result = take_text(row, 1, SETTING_MAX_BYTES, &key, why);
+	int result = take_text(row, 1, STORE_SETTING_BYTES, &key, why);
 
 	if (result == 0)
-		result = take_text(row, 2, SETTING_MAX_BYTES, &value, why);
+		result = take_text(row, 2, STORE_SETTING_BYTES, &value, why);
 	if (result < 0)
 		return result;
 	if (strcmp(key, STORE_KEY_TAKEN) == 0)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define SCHEMA_VERSION 2
-#define VERDICT_SIZE   200 /* bytes of SQLite's verdict that are shown */
 
 /* Columns of a later version stand last, where ALTER TABLE puts them. */
 static const char schema_sql[] =
@@ -141,7 +140,9 @@ static int check_integrity(struct store_database *database, const char *path, st
 		return result;
 	if (store_statement_text(row, 0, &verdict, &length) && strcmp(verdict, "ok") == 0)
 		return 0;
-	return error_set(error, -EBADMSG, "%s: tệp hỏng (%.*s)", path, VERDICT_SIZE, verdict);
+	if (*verdict == '*' && strchr(verdict, '\n')) /* "*** in database main ***" */
+		verdict = strchr(verdict, '\n') + 1;
+	return error_set(error, -EBADMSG, "%s: tệp hỏng (%.80s)", path, verdict);
 }
 
 int store_schema_settle(struct store_database *database, const char *path, struct error *error)

@@ -21,6 +21,17 @@ static inline char *folder_new(void)
 	return path;
 }
 
+/* In memory where there is such a place: for tests of hundreds of files, each with its fsyncs. */
+static inline char *memory_folder_new(void)
+{
+	char *path = xstrdup("/dev/shm/loalang-store-XXXXXX");
+
+	if (mkdtemp(path))
+		return path;
+	free(path);
+	return folder_new();
+}
+
 /* The folder and everything in it. */
 static inline void folder_done(char **path)
 {

@@ -528,27 +528,39 @@ static void damage_that_only_a_write_shows_begins_anew(void **state)
 	_folder_ folder = folder_new();
 	_cleanup_(announcement_unrefp) struct announcement *announcement = sample(
 		"tin", "Xin chào");
+	_cleanup_(announcement_unrefp) struct announcement *other = sample("con", "Xin chào");
+	const struct store_play play = {
+		.id = other->id, .output = other->id, .revision = 1, .forget_us = NOW_US + 1
+	};
 	struct rig rig;
 
 	(void)state;
 	rig_start(&rig, folder, 100);
 	pass(&rig, STORE_LOADED);
 	store_put_announcement(rig.store, announcement, NOW_US, 1);
+	store_put_announcement(rig.store, other, NOW_US, 2);
+	store_put_play(rig.store, &play);
 	rig_stop(&rig);
 	spoil_index(folder, "tin");
 
 	rig_start(&rig, folder, 100);
 	_event_ loaded = expect(&rig, STORE_LOADED);
-	assert_int_equal(loaded->announcements_count, 1);
+	assert_int_equal(loaded->announcements_count, 2);
 	uint64_t ticket = store_forget(rig.store, NOW_US);
 	store_flush(rig.store);
 	_event_ fault = expect(&rig, STORE_FAULT);
 	assert_non_null(strstr(fault->error.text, "tệp hỏng"));
 	_event_ recovered = expect(&rig, STORE_RECOVERED);
 	assert_true(recovered->begun_anew);
+	assert_non_null(strstr(recovered->error.text, "giữ lại 2 thông báo, 1 lượt phát"));
 	expect_durable(&rig, ticket);
 	rig_stop(&rig);
 	assert_int_equal(count_files(folder, "loalang.db.corrupt"), 1);
+	rig_start(&rig, folder, 100);
+	_event_ again = expect(&rig, STORE_LOADED);
+	assert_int_equal(again->announcements_count, 1);
+	assert_string_equal(again->announcements[0].announcement->id, "con");
+	rig_stop(&rig);
 }
 
 static void what_waits_for_a_dead_disk_is_bounded(void **state)
