@@ -67,9 +67,10 @@ struct mqtt {
 	unsigned unanswered;      /* messages of ours that the broker has not acknowledged */
 	int64_t answered_mono_us; /* when it last did, or had none to acknowledge */
 	uint64_t delivered_bytes; /* of wire.received, at the last packet that was complete */
+	bool mark_due;            /* on the client topic: not from within a callback */
 	bool taken_over;          /* this link was, by a client with our client id */
 	bool namesake;            /* somebody has our client id, until a link has held */
-	unsigned links;           /* how many have been up */
+	unsigned links;           /* how many have left a mark */
 	char mark[MARK_SIZE];     /* the last one of another on the client topic; "": none */
 	bool refused;             /* a message was, on this link, and it was logged */
 	int subscribe_mid;
@@ -276,9 +277,8 @@ static void leave_mark(struct mqtt *mqtt)
 {
 	char mark[MARK_SIZE];
 
-	if (!mqtt->client_topic)
-		return;
-	snprintf(mark, sizeof mark, MARK_RUN ",\"link\":%u}", mqtt->run, mqtt->links);
+	mqtt->mark_due = false;
+	snprintf(mark, sizeof mark, MARK_RUN ",\"link\":%u}", mqtt->run, mqtt->links++);
 	(void)mosquitto_publish_v5(
 		mqtt->client, NULL, mqtt->client_topic, (int)strlen(mark), mark, 1, true, NULL);
 }
@@ -312,8 +312,7 @@ static void link_up(struct mqtt *mqtt)
 	mqtt->up_mono_us = clock_mono_us();
 	push_simple(mqtt, MQTT_CONNECTED, 0);
 	mqtt->taken_over = false; /* main knows; what this link ends with is another matter */
-	leave_mark(mqtt);
-	mqtt->links++;
+	mqtt->mark_due = mqtt->client_topic != NULL;
 }
 
 static void on_subscribe(struct mosquitto *client, void *context, int mid, int count,
@@ -433,7 +432,9 @@ static void on_disconnect(
 	(void)properties;
 	if (code == MQTT_RC_SESSION_TAKEN_OVER)
 		mqtt->taken_over = true;
-	if (code >= MQTT_RC_UNSPECIFIED && !mqtt->cause.text[0])
+	if (mqtt->cause.text[0])
+		return;
+	if (code == MQTT_RC_NORMAL_DISCONNECTION || code >= MQTT_RC_UNSPECIFIED)
 		link_failed(mqtt, "the connection was ended by", mosquitto_reason_string(code));
 }
 
@@ -552,7 +553,7 @@ static void connect_now(struct mqtt *mqtt)
 	mqtt->keepalive_us = broker->keepalive_us;
 	mqtt->nudged_mono_us = 0;
 	mqtt->delivered_bytes = 0;
-	mqtt->taken_over = mqtt->refused = false;
+	mqtt->taken_over = mqtt->refused = mqtt->mark_due = false;
 	if (client_new(mqtt) < 0) {
 		link_down(mqtt);
 		return;
@@ -770,6 +771,8 @@ static void link_turn(struct mqtt *mqtt)
 		return;
 	int result = exchange(mqtt);
 	if (result == MOSQ_ERR_SUCCESS) {
+		if (mqtt->mark_due)
+			leave_mark(mqtt);
 		judge_link(mqtt);
 		return;
 	}

@@ -385,6 +385,18 @@ def test_e5_two_nodes_with_one_client_id(rig):
     between(time.monotonic() - began, 10, 60, "seconds for nine connections")
 
 
+@options(timeout=90)
+def test_e5_a_broker_that_tells(rig):
+    """As MQTT 5 has it, 0x8E; the fault is still there when the node is back."""
+    rig.start_broker()
+    case = Case(rig, 0, "taken over", disconnect(0x8E))
+    rig.wait_log(case.node, "fault client-id")
+    case.to_the_real_one()
+    status = case.node.wait_status(lambda s: s["state"] == "degraded", timeout=30)
+    same([fault["what"] for fault in status["faults"]], ["client-id"])
+    case.close()
+
+
 # --- E6: payloads ---------------------------------------------------------------------------------------
 
 
