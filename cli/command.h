@@ -29,8 +29,9 @@ struct command {
 	enum cli_status (*run)(struct session *session, int argc, char **argv);
 };
 
-extern const struct command command_say, command_withdraw, command_stop, command_status,
-	command_queue, command_read, command_render;
+extern const struct command command_say, command_withdraw, command_stop, command_skip,
+	command_mute, command_unmute, command_status, command_queue, command_history, command_read,
+	command_render;
 
 struct session {
 	const struct command *command;

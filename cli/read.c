@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* loalang read: the words that would be spoken. Needs no broker. */
-#include "base/json.h"
 #include "cli/command.h"
 #include "cli/input.h"
 #include "cli/warnings.h"
-#include "tts/reading.h"
+#include "tts/reading_format.h"
 #include <string.h>
 
 struct read_options {
@@ -17,50 +16,24 @@ static const struct option_spec options_of_read[] = {
 	{ 0 },
 };
 
-static void write_words(struct strbuf *out, const struct reading *reading)
-{
-	json_write_begin_array(out, "words");
-	for (size_t i = 0; i < reading->words_count; i++) {
-		json_write_begin_object(out, NULL);
-		json_write_string(out, "text", reading->words[i].text);
-		json_write_integer(out, "from", (int64_t)reading->words[i].from);
-		json_write_integer(out, "to", (int64_t)reading->words[i].to);
-		json_write_end_object(out);
-	}
-	json_write_end_array(out);
-}
-
-static void write_warnings(struct strbuf *out, const struct reading *reading)
-{
-	json_write_begin_array(out, "warnings");
-	for (size_t i = 0; i < reading->warnings_count; i++) {
-		const struct reading_warning *warning = &reading->warnings[i];
-		json_write_begin_object(out, NULL);
-		json_write_string(out, "kind", warning_kind_name(warning->kind));
-		json_write_integer(out, "from", (int64_t)warning->from);
-		json_write_integer(out, "to", (int64_t)warning->to);
-		json_write_string(out, "text", warning->text);
-		json_write_string(out, "detail", warning->detail);
-		json_write_end_object(out);
-	}
-	json_write_end_array(out);
-}
-
-static void print_json(const struct reading *reading)
+/* A line that says nothing: an object where objects are asked for, so that no line is missing. */
+static void print_refusal(
+	const struct session *session, enum reading_refusal refusal, const char *detail)
 {
 	_cleanup_(strbuf_done) struct strbuf out = { 0 };
 
-	json_write_begin_object(&out, NULL);
-	json_write_string(&out, "spoken", reading->spoken);
-	json_write_real(&out, "seconds", reading->seconds, 1);
-	json_write_begin_array(&out, "sentences");
-	for (size_t i = 0; i < reading->sentences_count; i++)
-		json_write_string(&out, NULL, reading->sentences[i].text);
-	json_write_end_array(&out);
-	write_words(&out, reading);
-	write_warnings(&out, reading);
-	json_write_end_object(&out);
-	puts(out.text);
+	if (session->global.json)
+		reading_format_refusal(&out, refusal, detail);
+	puts(out.text ? out.text : "");
+}
+
+static void print_reading(const struct session *session, const struct reading *reading)
+{
+	_cleanup_(strbuf_done) struct strbuf out = { 0 };
+
+	if (session->global.json)
+		reading_format(&out, reading);
+	puts(out.text ? out.text : reading->spoken);
 }
 
 /* `line`: its number, or 0 for a text that is read whole. False if it was refused. */
@@ -74,16 +47,13 @@ static bool read_one(const struct session *session, const char *text, size_t len
 	if (reading_new(text, length, &config, &reading, &refusal, &error) < 0) {
 		if (line > 0) {
 			complain(session, "dòng %zu: %s", line, error.text);
-			puts(session->global.json ? "null" : "");
+			print_refusal(session, refusal, error.text);
 		} else {
 			complain(session, "%s", error.text);
 		}
 		return false;
 	}
-	if (session->global.json)
-		print_json(reading);
-	else
-		puts(reading->spoken);
+	print_reading(session, reading);
 	warnings_print(session, reading, line);
 	return true;
 }
@@ -104,7 +74,7 @@ static bool read_lines(const struct session *session, FILE *input)
 		if (length > 0 && line[length - 1] == '\r')
 			line[--length] = '\0';
 		if (length == 0)
-			puts(session->global.json ? "null" : "");
+			print_refusal(session, READING_EMPTY, "dòng trống");
 		else if (!read_one(session, line, (size_t)length, number))
 			fine = false;
 	}

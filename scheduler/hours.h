@@ -19,7 +19,7 @@ struct hours {           /* a window of the day; it may wrap midnight */
 	int to_minute;   /* 1…1440; does not belong to it. Never equal to from_minute. */
 };
 
-/* "HH:MM-HH:MM", with 24:00 as an end; the whole day is "00:00-24:00". -EINVAL with *error
+/* "HH:MM-HH:MM", with 24:00 (or 00:00) as an end; the whole day is "00:00-24:00". -EINVAL with *error
  * (Vietnamese), equal ends included. */
 int hours_parse(const char *text, struct hours *ret_hours, struct error *error) _must_check_;
 
@@ -50,6 +50,7 @@ double hours_gain_db(const struct hours_gains *gains, double otherwise_db, int64
 /* The first instant after `real_us` at which one of them begins or ends; TIME_NEVER. */
 int64_t hours_gain_change_us(const struct hours_gains *gains, int64_t real_us);
 
-/* The midnight (local) at which the day of `real_us` began, and the next one after it. */
+/* The midnight (local) at which the day of `real_us` began, and the next one after it. (Where the
+ * clock is put forward at midnight: the first instant of the day that there is.) */
 int64_t hours_day_begin_us(int64_t real_us);
 int64_t hours_next_day_us(int64_t real_us);

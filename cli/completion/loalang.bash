@@ -34,11 +34,11 @@ _loalang() {
 	esac
 	case $(_loalang_command) in
 	say) options="--zone --priority --start --expires --repeat --chime --id --revision --wait --timeout --yes" ;;
-	stop) options="--zone" ;;
+	stop | skip | mute | unmute) options="--zone" ;;
 	read) options="--lines" ;;
 	render) options="--out --priority --chime --output" ;;
 	withdraw | status | queue) options="" ;;
-	*) options="--version say withdraw stop status queue read render" ;;
+	*) options="--version say withdraw stop skip mute unmute status queue read render" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$options $global" -- "$current")
 }

@@ -112,7 +112,8 @@ def test_help_is_0(rig):
     done = subprocess.run([f"{rig.build}/bin/loalang", "--help"], text=True, capture_output=True,
                           timeout=20 * rig.scale)
     same(done.returncode, 0)
-    for command in ("say", "withdraw", "stop", "status", "queue", "read", "render"):
+    for command in ("say", "withdraw", "stop", "skip", "mute", "unmute", "status", "queue", "read",
+                    "render"):
         assert command in done.stdout, command
 
 
@@ -140,6 +141,27 @@ def test_stop_by_command(rig):
     node.wait_receipt("dai", "started", "loa0")
     same(rig.loalang("stop", "--zone", "trung-tam").returncode, 0)
     same(node.wait_receipt("dai", "cancelled", "loa0")["reason"], "stopped")
+
+
+def test_orders_are_published_once_and_not_kept(rig):
+    rig.start_broker()
+    for action in ("stop", "skip", "mute", "unmute"):
+        mark = rig.client.mark()
+        done = rig.loalang("--json", action, "--zone", "bac", "--zone", "nam")
+        same(done.returncode, 0, done.stderr)
+        same(lines(done), [{"zone": zone, "action": action} for zone in ("bac", "nam")])
+        for zone in ("bac", "nam"):
+            rig.client.wait_for(rig.zone(zone, "control"), since=mark)
+        same([m.json() for m in rig.client.select(rig.zone("+", "control"), since=mark)],
+             [{"action": action}] * 2)
+        done = rig.loalang(action)
+        same((done.returncode, "khu vực all" in done.stdout), (0, True), done.stdout + done.stderr)
+        rig.client.wait_for(rig.zone("all", "control"), since=mark)
+    late = rig.another_client("late")  # who comes later must not obey them
+    late.subscribe(rig.zone("+", "control"))
+    rig.control("moc", "x")
+    late.wait_for(rig.zone("moc", "control"))
+    same(len(late.select()), 1, "an order was kept by the broker")
 
 
 def test_status_and_queue(rig):

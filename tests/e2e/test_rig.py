@@ -84,3 +84,33 @@ def test_wav_under_way_is_read(rig):
     frames, rate = analysis.parse_wav(head + body + b"\1")
     same((frames.shape, rate), ((500, 2), 48000))
     near(frames[499, 1] * 32768, 999, 0.01)
+
+
+def now_of(rig, clock):
+    """What a program that asks libc takes for the time."""
+    done = subprocess.run(["date", "+%s.%N"], text=True, capture_output=True, timeout=20,
+                          env={**rig.environment(), **clock.environment()})
+    return float(done.stdout)
+
+
+def test_clock_that_is_set_for_one_process(rig):
+    """The daemon sees it, the machine does not; what waits for an instant is woken at once."""
+    engine, speech = rig.tone_engine()
+    node = rig.node(speech=speech, clock=True)
+    machine = time.time() - time.monotonic()
+    near(now_of(rig, node.clock), time.time(), 2.0, "the time before")
+    rig.announce("trung-tam", "mai", "một", start=rig.in_future(3600), expires=rig.in_future(9000))
+    node.wait_receipt("mai", "accepted")
+    assert "the clock was set" not in node.log()
+    node.set_clock(3580)
+    rig.wait_log(node, "the clock was set")
+    near(now_of(rig, node.clock), time.time() + 3580, 2.0, "the time after")
+    same(node.events("mai"), ["accepted"], "20 s too early")
+    node.set_clock(3599)
+    began = time.monotonic()
+    finished = node.wait_receipt("mai", "finished", "loa")
+    near(node.clock.mono_of(finished["at"], time.monotonic()), began + 1.2, 1.2 * rig.scale,
+         "when it was heard")
+    near(time.time() - time.monotonic(), machine, 1.0, "the machine's clock")
+    rig.announce("trung-tam", "roi", "hai")
+    node.wait_receipt("roi", "finished", "loa")

@@ -66,12 +66,14 @@ def mono_of(text):
 
 
 class Node:
-    def __init__(self, rig, name, outputs, port=None, environment=None, **changes):
-        self.rig, self.name, self.outputs = rig, name, outputs
+    def __init__(self, rig, name, outputs, port=None, environment=None, clock=None, **changes):
+        """`clock`: a rig.clock.Clock, when its clock is to be set."""
+        self.rig, self.name, self.outputs, self.clock = rig, name, outputs, clock
         self.folder = f"{rig.folder}/{name}"
         os.makedirs(f"{self.folder}/state", exist_ok=True)
         self.config_path = f"{self.folder}/loalang.conf"
-        self.environment = {**rig.environment(), **(environment or {})}
+        self.environment = {**rig.environment(), **(clock.environment() if clock else {}),
+                            **(environment or {})}
         self.configure(port, **changes)
         self.process, self.expect_report = None, False
 
@@ -131,6 +133,11 @@ class Node:
 
     def kill(self):
         self.process.kill()
+
+    def set_clock(self, offset_seconds):
+        """Sets its clock (node(clock=True)), so far ahead of the machine's. Returns when."""
+        self.clock.set(offset_seconds)
+        return self.clock.steps[-1][0]
 
     def restart(self):
         self.stop()

@@ -9,6 +9,7 @@ import time
 
 from . import mqtt
 from .broker import Broker, executable
+from .clock import Clock
 from .node import Node, rfc3339
 from .process import wait_until
 from .sound import Alsa, Pulse
@@ -75,11 +76,14 @@ class Rig:
     def speech(*engines, **more):
         return {"engines": list(engines), "sentence_pause": "300ms", **more}
 
-    def node(self, name="ubnd", outputs=None, start=True, wait=True, **changes):
+    def node(self, name="ubnd", outputs=None, start=True, wait=True, clock=False, **changes):
+        """`clock`: one of its own, which node.set_clock() sets."""
         if not self.broker:
             self.start_broker()
         if outputs is None:
             outputs = [{"name": "loa", "device": self.alsa.unpaced("loa"), "zones": ["trung-tam"]}]
+        if clock:
+            changes["clock"] = Clock(self.folder, self.build)
         node = Node(self, name, outputs, **changes)
         self.nodes.append(node)
         return node.start(wait) if start else node
@@ -105,7 +109,8 @@ class Rig:
         env["ALSA_CONFIG_PATH"] = self.alsa.path
         env["PULSE_SERVER"] = f"unix:{self.folder}/no-pulseaudio"
         suppressions = f"{SOURCE}/tests/rig/sanitizers"
-        env["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0:exitcode=99"
+        env["ASAN_OPTIONS"] = ("detect_leaks=1:abort_on_error=0:exitcode=99:"
+                               "verify_asan_link_order=0")  # libloaclock.so comes before it
         env["LSAN_OPTIONS"] = f"suppressions={suppressions}/lsan.supp:print_suppressions=0"
         env["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1"
         env["TSAN_OPTIONS"] = f"suppressions={suppressions}/tsan.supp:exitcode=99"

@@ -59,6 +59,8 @@ static void test_usage(void **state)
 	check("$L --site x withdraw", 2, "thiếu MÃ");
 	check("$L --site x withdraw a/b", 2, "a/b");
 	check("$L render x", 2, "-o");
+	check("$L --site x mute all", 2, "thừa “all”");
+	check("$L --site x skip --zone a/b", 2, "--zone: ");
 	check("$L read --lnes x", 2, "có phải “--lines”?");
 }
 
@@ -79,7 +81,10 @@ static void test_no_broker(void **state)
 	check("$L --site x --host 127.0.0.1 --port 9 say 'một hai'", 4, "127.0.0.1:9");
 	check("$L --site x --host 127.0.0.1 --port 9 status", 4, "127.0.0.1:9");
 	check("$L --site x --host 127.0.0.1 --port 9 withdraw a", 4, "127.0.0.1:9");
-	check("$L --site x --host 127.0.0.1 --port 9 stop", 4, "127.0.0.1:9");
+	check("$L --site x --host 127.0.0.1 --port 9 stop", 4, "loalang stop: không nối được");
+	check("$L --site x --host 127.0.0.1 --port 9 skip", 4, "loalang skip: không nối được");
+	check("$L --site x --host 127.0.0.1 --port 9 mute -z a", 4, "127.0.0.1:9");
+	check("$L --site x --host 127.0.0.1 --port 9 unmute", 4, "127.0.0.1:9");
 	check("$L --site x --host khong-co.invalid status", 4, "khong-co.invalid");
 	/* what nodes would refuse does not get as far as the broker */
 	check("$L --site x --host 127.0.0.1 --port 9 say '!!!'", 1, "");
@@ -97,6 +102,12 @@ static void test_read(void **state)
 	check_exactly(
 		"printf 'Một.\\n!!!\\nHai.\\n' | $L read --lines 2>/dev/null", 1, "Một.\n\nHai.\n");
 	check("printf 'Một.\\n!!!\\nHai.\\n' | $L read --lines 2>&1 >/dev/null", 1, "dòng 2: ");
+	check_exactly("printf 'Một.\\n\\n' | $L read --lines --json | tail -1", 0,
+		"{\"error\":{\"reason\":\"empty\",\"detail\":\"dòng trống\"}}\n");
+	check("printf '!!!\n\\377\n' | $L read --lines --json 2>/dev/null", 1,
+		"{\"error\":{\"reason\":\"empty\",\"detail\":\"");
+	check("printf '!!!\n\\377\n' | $L read --lines --json 2>/dev/null", 1,
+		"\n{\"error\":{\"reason\":\"bad-value\",\"detail\":\"");
 	check("$L read '!!!'", 1, "loalang read: ");
 	check("$L read --json 'Một hai.'", 0,
 		"\"words\":[{\"text\":\"Một\",\"from\":0,\"to\":5},{\"text\":\"hai\",\"from\":6,"
