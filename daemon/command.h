@@ -7,9 +7,8 @@
 
 #include "daemon/node.h"
 
-/* `payload` has a NUL behind its `length` bytes. */
-void command_on_message(
-	struct node *node, const char *topic, const char *payload, size_t length, bool retained);
+/* A MQTT_MESSAGE. */
+void command_on_message(struct node *node, const struct mqtt_event *event);
 
 /* The topic filters of this node, NULL-terminated; the caller frees with command_filters_free(). */
 char **command_filters(const struct node *node) _must_check_;
