@@ -5,7 +5,6 @@
 #include "daemon/output.h"
 #include "daemon/report.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
@@ -95,14 +94,11 @@ static void kick_all(struct node *node)
 static void keep_time(struct health *health)
 {
 	struct node *node = health->node;
-	char text[32];
 
 	if (clock_mono_us() - health->kept_mono_us < HEALTH_KEEP_TIME_US || !node->trusted)
 		return;
 	health->kept_mono_us = clock_mono_us();
-	node->last_seen_us = clock_real_us();
-	snprintf(text, sizeof text, "%" PRId64, node->last_seen_us);
-	(void)store_put_setting(node->store, "last-seen", text);
+	node_keep_time(node);
 	(void)store_forget(node->store, node->last_seen_us);
 	(void)ledger_forget(node->ledger, node->last_seen_us);
 	(void)store_prune_history(node->store, node->last_seen_us - node->config->history_us);

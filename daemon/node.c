@@ -48,6 +48,17 @@ void node_judge_clock(struct node *node)
 		node_set_fault(node, "clock", "", "đồng hồ chậm hơn lần chạy trước, chờ chỉnh giờ");
 }
 
+void node_keep_time(struct node *node)
+{
+	char text[32];
+
+	if (!node->trusted)
+		return;
+	node->last_seen_us = clock_real_us();
+	snprintf(text, sizeof text, "%" PRId64, node->last_seen_us);
+	(void)store_put_setting(node->store, "last-seen", text);
+}
+
 /* --- Faults, receipts, memory ----------------------------------------------------------------- */
 
 void node_set_fault(struct node *node, const char *what, const char *subject, const char *detail)
@@ -606,6 +617,7 @@ static int on_clock_set(sd_event_source *source, int fd, uint32_t revents, void 
 	node->last_start.real_us = TIME_UNSET;
 	node->clock_was_set = true;
 	node_judge_clock(node);
+	node_keep_time(node); /* what was kept may be of a time that is still to come */
 	for (size_t i = 0; i < node->outputs_count; i++)
 		queue_on_clock_set(node->outputs[i].queue);
 	output_pump_all(node);

@@ -143,3 +143,5 @@ void node_check_end(struct node *node);
 
 /* Judges the clock anew: after a step, and while it waits for the kernel's word. */
 void node_judge_clock(struct node *node);
+/* Writes the time into the store, if it is trusted; the caller flushes. */
+void node_keep_time(struct node *node);

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+loalang_unit_test(inhand daemon)
 loalang_unit_test(ledger daemon)
 loalang_unit_test(mqtt daemon)
