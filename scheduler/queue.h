@@ -14,28 +14,32 @@
  * Order: priority (highest first), then start (none counts as arrival), then arrival.
  *
  * Lanes: `background` has a lane of its own: it sounds under what the foreground says (the caller
- * ducks it: queue_ducks()), begins only while the foreground has nothing to say, and yields to an
- * emergency only. In the foreground one thing sounds at a time.
+ * ducks it: queue_ducks()), begins only while the foreground has nothing to say, and on air it
+ * yields to an emergency only. In the foreground one thing sounds at a time.
  *
  * Ripe is an entry whose start (and the gap behind the one before) is at most QUEUE_PREPARE_US away.
  * A ripe entry is prepared when its lane is free; or when it has a higher priority than all that is
  * in the lane: then what was only being prepared goes back to wait (recalled), and what is on air is
  * faded when the newcomer is primed and its start is at most QUEUE_FADE_US away (preempted). Equal
- * priorities never interrupt each other. Emergencies do not wait for the gap, nor for the disk.
+ * priorities never interrupt each other. Emergencies do not wait for the gap, nor for the disk, nor
+ * until something has faded.
  *
  * Held, and not ripe: not durable (but emergencies); time not trusted and (a start given, or quiet
  * hours configured), but emergencies, which then do not wait for their start either; the output
  * lost; muted (emergencies too: mute is absolute); media on its way, until QUEUE_MEDIA_GRACE_US
- * after it was due; quiet hours, and limits (never emergencies). Quiet hours also hold what would
- * run into them by its predicted length. What cannot begin before it expires is dropped at once:
- * `expired` with the reason that holds it. An entry longer than item_minutes is dropped: `expired`,
- * `limit`. What is on air when quiet hours begin is faded just before, and is held.
+ * after it was due; quiet hours, and limits (never emergencies; those of the day only while time is
+ * trusted, for else there is no day). Quiet hours also hold what would run into them by its
+ * predicted length. What cannot begin before it expires is dropped at once: `expired` with the
+ * reason that holds it. An entry longer than item_minutes is dropped: `expired`, `limit`. What is on
+ * air when quiet hours begin is faded just before, and is held; what was begun within the limits
+ * is said to its end.
  *
- * What is cut off (preempted, muted, quiet hours, limit, output lost, node stopped, crash) goes on
- * by its policy: `resume` at entry->from, `restart` at the beginning, `drop` is cancelled. One that
- * was not on air yet, and never was before, just waits again.
+ * What is cut off (preempted, muted, quiet hours, output lost, node stopped, crash) goes on by its
+ * policy: `resume` where the broadcast says, `restart` at the beginning, `drop` is cancelled; its
+ * place in the order, and its expiry, are what they were. What was not heard this time just waits
+ * again, for the same position.
  *
- * While time is not trusted nothing expires.
+ * While time is not trusted nothing expires by time.
  */
 #pragma once
 
@@ -48,6 +52,7 @@
 #define QUEUE_PREPARE_US      (3 * US_PER_SEC) /* rendering begins this long before the start */
 #define QUEUE_FADE_US         (60 * US_PER_MS) /* what is preempted begins to fade so long before */
 #define QUEUE_MEDIA_GRACE_US  (10 * US_PER_SEC) /* for a recording that has not come */
+#define QUEUE_BROADCASTS_MAX  4 /* at a time: background, what is faded, recalled, and its reason */
 #define QUEUE_TRIES_MAX       2 /* so often may a process die with it in hand (FAULTS C2) */
 
 enum queue_phase { QUEUE_WAITING, QUEUE_PREPARING, QUEUE_ON_AIR, QUEUE_ENDING };
@@ -72,7 +77,8 @@ enum queue_cause {
 	QUEUE_LOST,      /* … output-lost */
 	QUEUE_SHUTDOWN,  /* … no reason: the node stops */
 	QUEUE_CRASHED,   /* … no reason: the process has died while it was on air */
-	/* Never was on air; waits again without a word: */
+	/* Was only being prepared; waits again without a word (if it is heard nevertheless, before
+	 * the fade takes hold, it has been preempted): */
 	QUEUE_RECALLED,
 	QUEUE_CAUSES_COUNT,
 };
@@ -83,6 +89,14 @@ struct queue_position {    /* how far it came */
 	uint32_t item;     /* of the rundown */
 	int64_t offset_us; /* within the item (recordings) */
 	int64_t played_us; /* heard before that */
+};
+
+/* The queue's own: where an entry fits between quiet hours. Asked for an instant in [from_us,
+ * last_us], the answer is first_us, or that instant if it is later. Kept, because it costs a look
+ * into the calendar, and is asked of each entry at each decision. */
+struct queue_fit {
+	int64_t remaining_us; /* for this length */
+	int64_t from_us, first_us, last_us;
 };
 
 struct queue_entry {
@@ -97,11 +111,18 @@ struct queue_entry {
 	bool media_missing;         /* it is prepared without its recording */
 	bool passes_quiet;          /* an emergency that was begun in quiet hours, */
 	bool passes_limit;          /* or above a limit */
-	double seconds;             /* predicted length of the whole; 0: not known */
+	double seconds;             /* predicted length of the whole; 0: not known; the caller
+				     * may correct it */
 	struct queue_position from; /* where to begin, or to go on */
-	uint32_t tries;
-	int64_t start_us;   /* PREPARING: real, when it is to begin; TIME_UNSET: at once */
-	int64_t started_us; /* ON_AIR: real */
+	uint32_t tries;             /* the caller's to count: how often a process died with it */
+	int64_t start_us;           /* PREPARING: real, when it is to begin; TIME_UNSET: at once */
+	int64_t started_us;         /* real; heard this time from then on; TIME_UNSET: not heard */
+
+	/* The queue's own: */
+	int64_t counted_us;       /* on air: its sound is in the usage up to here; TIME_UNSET */
+	enum reason drop_reason;  /* of what is to be dropped, where its cause leaves it open */
+	struct queue_entry *next; /* of what is to be dropped */
+	struct queue_fit fits[2];
 };
 
 struct queue_config { /* borrowed parts must outlive the queue */
@@ -135,32 +156,35 @@ struct queue_offer {
 int queue_add(struct queue *queue, const struct queue_offer *offer,
 	struct queue_entry **ret_entry) _must_check_;
 /* Adds what the store had. `was_on_air`: the process died (or the node stopped) while it was on
- * air. Never refuses: there were never more than fit. NULL: the id is here already. */
+ * air; with the policy `drop` it will be dropped, with `restart` `from` is passed over. Never refuses:
+ * there were never more than fit. NULL: the id is here already. Borrowed until the next call. */
 struct queue_entry *queue_restore(struct queue *queue, const struct queue_offer *offer,
 	bool was_on_air, const struct queue_position *from, uint32_t tries);
 
 /* The newest entry of `id` that is not ending for good, or NULL. Borrowed until the next call. */
 struct queue_entry *queue_find(const struct queue *queue, const char *id);
+/* It is on disk now, in all revisions that are here. */
 void queue_set_durable(struct queue *queue, const char *id);
 
 /* Ends what has this id and at most this revision, waiting or not. Returns how many. */
 size_t queue_withdraw(struct queue *queue, const char *id, int64_t revision);
 /* Ends all but what has a start later than `real_us` and was never on air. */
 void queue_stop(struct queue *queue, int64_t real_us);
-/* Ends what is on air or being prepared: of the foreground, else of the background. */
+/* Ends what is on air, else what is being prepared: of the foreground, else of the background. */
 void queue_skip(struct queue *queue);
 void queue_mute(struct queue *queue, bool muted);
 bool queue_muted(const struct queue *queue);
 /* The node stops: everything ends, and is kept. */
 void queue_shutdown(struct queue *queue);
-/* Somebody has set the clock: what is only being prepared is recalled, gaps are forgotten. */
+/* Somebody has set the clock: what is only being prepared is recalled (but an emergency that is to
+ * begin at once), gaps are forgotten. */
 void queue_on_clock_set(struct queue *queue);
 
 /* --- Facts: of what is being played ------------------------------------------------------------ */
 
 /* Its first sound is ready to be heard. */
 void queue_on_primed(struct queue *queue, struct queue_entry *entry);
-/* Its first sound has been heard at `real_us`. */
+/* Its first sound has been heard at `real_us` (also when it is ending already). */
 void queue_on_started(struct queue *queue, struct queue_entry *entry, int64_t real_us);
 /* It has been heard up to here, at `real_us`: for the usage, and for what the store should know.
  * `position.played_us` counts from the very beginning. */
@@ -168,7 +192,8 @@ void queue_on_position(struct queue *queue, struct queue_entry *entry,
 	const struct queue_position *position, int64_t real_us);
 
 struct queue_over {
-	enum queue_cause cause; /* FINISHED, FAILED or LOST; NONE: it ended because it was faded */
+	enum queue_cause cause; /* FINISHED, FAILED or LOST; NONE: it ended because it was faded
+				 * (if nobody asked for that, it counts as LOST) */
 	enum reason reason;     /* FAILED: why */
 	struct queue_position position; /* where it would go on; item UINT32_MAX: all was said */
 	int64_t ended_us;               /* real; its last sound; TIME_UNSET: it was never heard */
@@ -176,7 +201,7 @@ struct queue_over {
 
 /* What became of it: a receipt to be written, if any. */
 struct queue_outcome {
-	bool tell;                /* there is something to tell */
+	bool tell;                /* there is something to tell: always of what is gone */
 	enum receipt_event event; /* interrupted, finished, cancelled, … */
 	enum reason reason;
 	enum queue_cause cause;
@@ -195,8 +220,8 @@ struct queue_now {
 	int64_t real_us;
 	bool trusted;      /* scheduler/trust */
 	bool output_ready; /* the device can play */
-	/* Whether the recording of an announcement is still on its way (then it is waited for), and
-	 * its length, 0 if not known. NULL: no announcement has one. */
+	/* Whether the recording of an announcement is still on its way (then it is waited for). Asked
+	 * only of what has one and is due. NULL: none is on its way. */
 	bool (*media_coming)(const struct announcement *announcement, void *context);
 	void *context;
 };
@@ -212,13 +237,13 @@ struct queue_decision {
 	struct queue_entry *entry;
 	enum receipt_event event;
 	enum reason reason;
-	int64_t wake_us; /* QUEUE_DO_NOTHING: ask again then (real); TIME_NEVER */
+	int64_t wake_us; /* QUEUE_DO_NOTHING: ask again then (real, later than now); TIME_NEVER */
 };
 
 /* The next thing to do; the queue has taken note of it. To be asked until NOTHING. */
 struct queue_decision queue_next(struct queue *queue, const struct queue_now *now) _must_check_;
 
-/* The background is to be ducked now: something of the foreground is on air. */
+/* The background is to be ducked now: something of the foreground is heard. */
 bool queue_ducks(const struct queue *queue);
 
 /* --- Looking ------------------------------------------------------------------------------------ */
