@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A sound file decoded whole: a chime or a bed. Mono float at the rate asked for (channels are
- * averaged, libsamplerate converts). By libsndfile; this is its only user. Pure but for the file.
+ * averaged, libsamplerate converts). Read through audio/recording.h. Pure but for the file.
  * A malformed, enormous or silent file is an error, never a crash, and costs no memory beyond
  * CLIP_SECONDS_MAX (FAULTS B6).
  */

@@ -6,7 +6,7 @@
 #include <samplerate.h>
 #include <string.h>
 
-#define RATE_MIN_HZ 8000
+#define RATE_MIN_HZ 4000
 #define RATE_MAX_HZ 192000
 
 struct resampler {

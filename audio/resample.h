@@ -11,7 +11,7 @@
 
 struct resampler;
 
-/* 8000…192000 Hz both. Equal rates copy. NULL with errno. */
+/* 4000…192000 Hz both. Equal rates copy. NULL with errno. */
 struct resampler *resampler_new(unsigned from_hz, unsigned to_hz) _must_check_;
 struct resampler *resampler_free(struct resampler *resampler);
 DEFINE_CLEANUP(struct resampler *, resampler_free)

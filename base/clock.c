@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #define YEAR_MIN 1970
@@ -24,6 +25,14 @@ int64_t clock_real_us(void)
 int64_t clock_mono_us(void)
 {
 	return clock_us(CLOCK_MONOTONIC);
+}
+
+bool clock_synchronised(void)
+{
+	struct timex kernel = { .modes = 0 };
+	int state = adjtimex(&kernel);
+
+	return state >= 0 && state != TIME_ERROR && !(kernel.status & STA_UNSYNC);
 }
 
 void time_format(int64_t real_us, char ret_text[TIME_TEXT_SIZE])

@@ -20,6 +20,9 @@
 int64_t clock_real_us(void);
 int64_t clock_mono_us(void);
 
+/* The kernel says that something (NTP, a GPS) keeps its real clock right: adjtimex(2). */
+bool clock_synchronised(void);
+
 #define TIME_TEXT_SIZE 40 /* bytes, enough for any time_format() with its NUL */
 
 /* RFC 3339 in the process's time zone (TZ), with offset and milliseconds:

@@ -60,22 +60,37 @@ static void on_publish(struct mosquitto *client, void *context, int mid, int cod
 	broker->published_code = code;
 }
 
+/* As text: ours is. The caller frees; NULL: none. */
+static char *correlation_of(const mosquitto_property *properties)
+{
+	void *data = NULL;
+	uint16_t length = 0;
+
+	if (!mosquitto_property_read_binary(
+		    properties, MQTT_PROP_CORRELATION_DATA, &data, &length, false))
+		return NULL;
+	char *text = data ? xstrndup(data, length) : NULL;
+	free(data);
+	return text;
+}
+
 static void on_message(struct mosquitto *client, void *context,
 	const struct mosquitto_message *message, const mosquitto_property *properties)
 {
 	struct broker *broker = context;
 	size_t length = message->payloadlen > 0 ? (size_t)message->payloadlen : 0;
 	_cleanup_(freep) char *payload = xcalloc(length + 1, 1);
+	_cleanup_(freep) char *correlation = correlation_of(properties);
 
 	(void)client;
-	(void)properties;
 	if (length > 0)
 		memcpy(payload, message->payload, length);
 	broker->heard_mono_us = clock_mono_us();
 	broker->on_message(&(struct broker_message){ .topic = message->topic,
 				   .payload = payload,
 				   .length = length,
-				   .retained = message->retain },
+				   .retained = message->retain,
+				   .correlation = correlation },
 		broker->context);
 }
 
@@ -361,17 +376,31 @@ int broker_settle(struct broker *broker, struct error *error)
 	return 0;
 }
 
-int broker_publish(
-	struct broker *broker, const struct broker_publication *publication, struct error *error)
+static mosquitto_property *properties_of(const struct broker_publication *publication)
 {
 	mosquitto_property *properties = NULL;
-	struct answer answer = { .mid = &broker->published_mid };
+	const char *correlation = publication->correlation;
 
 	if (publication->expiry_us > 0) {
 		int64_t seconds = (publication->expiry_us + US_PER_SEC - 1) / US_PER_SEC;
 		mosquitto_property_add_int32(&properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,
 			seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds);
 	}
+	if (publication->response_topic)
+		mosquitto_property_add_string(
+			&properties, MQTT_PROP_RESPONSE_TOPIC, publication->response_topic);
+	if (correlation)
+		mosquitto_property_add_binary(&properties, MQTT_PROP_CORRELATION_DATA, correlation,
+			(uint16_t)strlen(correlation));
+	return properties;
+}
+
+int broker_publish(
+	struct broker *broker, const struct broker_publication *publication, struct error *error)
+{
+	mosquitto_property *properties = properties_of(publication);
+	struct answer answer = { .mid = &broker->published_mid };
+
 	int code = mosquitto_publish_v5(broker->client, &answer.wanted, publication->topic,
 		(int)strlen(publication->payload), publication->payload, 1, publication->retain,
 		properties);

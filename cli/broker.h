@@ -19,7 +19,8 @@ struct broker_message { /* borrowed, for the length of the call */
 	const char *topic;
 	const char *payload; /* a NUL follows it */
 	size_t length;
-	bool retained; /* it was there before we subscribed */
+	bool retained;           /* it was there before we subscribed */
+	const char *correlation; /* of an answer: what came with the question; NULL: none */
 };
 
 /* Called from within the functions below. May not call them. */
@@ -44,6 +45,8 @@ struct broker_publication {
 	const char *topic, *payload;
 	bool retain;
 	int64_t expiry_us; /* the broker forgets it after that long; 0: never */
+	/* Of a question: where the answer is to go, and what comes back with it; NULL: none. */
+	const char *response_topic, *correlation;
 };
 
 /* Publishes (QoS 1) and waits for the broker's answer; -EACCES: refused. -errno with *error. */

@@ -29,8 +29,8 @@ struct command {
 	enum cli_status (*run)(struct session *session, int argc, char **argv);
 };
 
-extern const struct command command_say, command_withdraw, command_stop, command_skip,
-	command_mute, command_unmute, command_status, command_queue, command_history, command_read,
+extern const struct command command_say, command_withdraw, command_stop, command_skip, command_mute,
+	command_unmute, command_status, command_queue, command_history, command_read,
 	command_render;
 
 struct session {

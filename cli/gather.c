@@ -32,7 +32,12 @@ static void on_message(const struct broker_message *message, void *context)
 	struct gathered *gathered = context;
 	size_t prefix = strlen(gathered->prefix);
 
-	if (!message->retained || gathered->count == GATHER_MESSAGES_MAX ||
+	if (!message->retained) {
+		if (gathered->on_live)
+			gathered->on_live(message, gathered->context);
+		return;
+	}
+	if (gathered->count == GATHER_MESSAGES_MAX ||
 		strncmp(message->topic, gathered->prefix, prefix) != 0)
 		return;
 	gathered->list = xreallocarray(

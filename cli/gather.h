@@ -17,6 +17,9 @@ struct gathered {     /* ordered by topic */
 	char *prefix; /* "loalang/<site>/" */
 	struct gathered_message *list;
 	size_t count;
+	/* For what comes after, on the same link; set it when all was gathered. NULL: nothing. */
+	broker_on_message on_live;
+	void *context;
 };
 
 /* Connects, subscribes to the topics (below the site) and gathers. The link stays open in

@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 	&command_unmute,
 	&command_status,
 	&command_queue,
+	&command_history,
 	&command_read,
 	&command_render,
 };

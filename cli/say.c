@@ -2,6 +2,7 @@
 /* loalang say: publishes an announcement and waits until the outputs have answered. */
 #include "cli/broker.h"
 #include "cli/command.h"
+#include "cli/event.h"
 #include "cli/gather.h"
 #include "cli/input.h"
 #include "cli/message.h"
@@ -234,19 +235,6 @@ static int await(struct say *say, struct broker *broker, struct error *error)
 
 /* --- What is shown -------------------------------------------------------------------------- */
 
-static const char *const event_words[] = {
-	[RECEIPT_ACCEPTED] = "đã nhận",
-	[RECEIPT_REJECTED] = "từ chối",
-	[RECEIPT_STARTED] = "đang phát",
-	[RECEIPT_INTERRUPTED] = "tạm ngừng",
-	[RECEIPT_RESUMED] = "phát tiếp",
-	[RECEIPT_FINISHED] = "phát xong",
-	[RECEIPT_CANCELLED] = "đã hủy",
-	[RECEIPT_EXPIRED] = "hết hạn",
-	[RECEIPT_FAILED] = "thất bại",
-	[RECEIPT_SUPERSEDED] = "đã thay",
-};
-
 static void print_row(struct table *table, const struct tally_row *row)
 {
 	char seconds[32] = "", time[16] = "";
@@ -259,7 +247,7 @@ static void print_row(struct table *table, const struct tally_row *row)
 	table_add(table, row->node);
 	table_add(table, row->output ? row->output : "–");
 	if (row->heard)
-		table_add(table, event_words[row->event]);
+		table_add(table, event_word(row->event));
 	else
 		table_add(table, row->absent ? "mất kết nối" : "không trả lời");
 	table_add(table, time);
@@ -273,26 +261,53 @@ static void print_rows(const struct say *say)
 	struct table table;
 
 	table_init(&table, countof(titles), titles);
-	for (size_t i = 0; tally_row(say->tally, i); i++)
-		print_row(&table, tally_row(say->tally, i));
+	for (size_t i = 0; tally_row(say->tally, i); i++) {
+		if (!tally_row(say->tally, i)->unclear)
+			print_row(&table, tally_row(say->tally, i));
+	}
 	printf("Bản tin %s\n", say->message.id);
 	table_print(&table, stdout);
 	table_done(&table);
 }
 
-static void name_silent(const struct say *say)
+/* "ubnd/loa1, ubnd/loa2"; NULL: none. The caller frees. */
+static char *names_of(const struct say *say, bool (*is_meant)(const struct tally_row *row))
 {
-	_cleanup_(strbuf_done) struct strbuf names = { 0 };
+	struct strbuf names = { 0 };
 
 	for (size_t i = 0; tally_row(say->tally, i); i++) {
 		const struct tally_row *row = tally_row(say->tally, i);
-		if (row->state != TALLY_WAITING)
-			continue;
-		strbuf_printf(&names, names.length ? ", %s%s%s" : "%s%s%s", row->node,
-			row->output ? "/" : "", row->output ? row->output : "");
+		if (is_meant(row))
+			strbuf_printf(&names, names.length ? ", %s%s%s" : "%s%s%s", row->node,
+				row->output ? "/" : "", row->output ? row->output : "");
 	}
-	complain(say->session, "bản tin đã gửi, nhưng chưa có trả lời %s từ: %s",
-		tally_wait_names[say->options.wait], names.text ? names.text : "");
+	return names.length ? strbuf_take(&names) : NULL;
+}
+
+static bool is_silent(const struct tally_row *row)
+{
+	return row->state == TALLY_WAITING && !row->unclear;
+}
+
+static bool is_unclear(const struct tally_row *row)
+{
+	return row->unclear;
+}
+
+static void name_silent(const struct say *say)
+{
+	_cleanup_(freep) char *silent = names_of(say, is_silent);
+	_cleanup_(freep) char *unclear = names_of(say, is_unclear);
+
+	if (silent)
+		complain(say->session, "bản tin đã gửi, nhưng chưa có trả lời %s từ: %s",
+			tally_wait_names[say->options.wait], silent);
+	/* A node that is off does not say which zones its outputs are in. */
+	if (unclear)
+		complain(say->session,
+			"máy đang tắt, không rõ có loa ở khu vực này không (nếu có thì sẽ nhận "
+			"khi trở lại): %s",
+			unclear);
 }
 
 static enum cli_status conclude(const struct say *say)
@@ -301,8 +316,7 @@ static enum cli_status conclude(const struct say *say)
 
 	if (!say->session->global.json)
 		print_rows(say);
-	if (counts.waiting > 0)
-		name_silent(say);
+	name_silent(say);
 	if (counts.failed > 0)
 		return CLI_REFUSED;
 	if (counts.waiting > 0)

@@ -2,6 +2,7 @@
 #include "cli/tally.h"
 
 #include "base/strbuf.h"
+#include "cli/event.h"
 #include <math.h>
 #include <string.h>
 
@@ -80,6 +81,23 @@ static bool has_rows(const struct tally *tally, const char *node)
 	return false;
 }
 
+/* The row of a node whose outputs were not known gives way to that of an output. */
+static void forget_whole(struct tally *tally, const char *node)
+{
+	for (size_t i = 0; i < tally->count; i++) {
+		struct tally_row *row = &tally->rows[i];
+		if (row->output || strcmp(row->node, node) != 0)
+			continue;
+		free(row->node);
+		free(row->at);
+		free(row->reason);
+		free(row->detail);
+		memmove(row, row + 1, (tally->count - i - 1) * sizeof(*row));
+		tally->count--;
+		return;
+	}
+}
+
 /* --- Status --------------------------------------------------------------------------------- */
 
 static bool wants_zone(const struct tally *tally, const char *zone)
@@ -104,6 +122,17 @@ static bool serves(const struct tally *tally, const struct json *output)
 	return false;
 }
 
+/* It is back, and says itself which zones it serves. */
+static void forget_unclear(struct tally *tally, const char *node)
+{
+	for (size_t i = 0; i < tally->count; i++) {
+		if (tally->rows[i].unclear && strcmp(tally->rows[i].node, node) == 0) {
+			forget_whole(tally, node);
+			return;
+		}
+	}
+}
+
 void tally_add_status(struct tally *tally, const char *node, const struct json *status, bool before)
 {
 	const struct json *outputs = json_get(status, "outputs");
@@ -112,10 +141,14 @@ void tally_add_status(struct tally *tally, const char *node, const struct json *
 	if (offline && !before)
 		return;
 	/* The last will does not say which outputs the node has; `all` is every output's zone. */
-	if (offline && json_array_length(outputs) == 0 && wants_zone(tally, "all")) {
+	if (offline && json_array_length(outputs) == 0) {
 		struct tally_row *row = find_row(tally, node, NULL);
 		if (row)
 			row->absent = true;
+		if (row)
+			row->unclear = !wants_zone(tally, "all");
+	} else if (!offline) {
+		forget_unclear(tally, node);
 	}
 	for (size_t i = 0; i < json_array_length(outputs); i++) {
 		const struct json *output = json_at(outputs, i);
@@ -129,17 +162,6 @@ void tally_add_status(struct tally *tally, const char *node, const struct json *
 }
 
 /* --- Receipts ------------------------------------------------------------------------------- */
-
-static bool parse_event(const char *name, enum receipt_event *ret_event)
-{
-	for (int event = RECEIPT_ACCEPTED; event <= RECEIPT_SUPERSEDED; event++) {
-		if (strcmp(receipt_event_name(event), name) == 0) {
-			*ret_event = event;
-			return true;
-		}
-	}
-	return false;
-}
 
 static enum tally_state state_after(enum tally_wait wait, enum receipt_event event)
 {
@@ -169,6 +191,7 @@ static void update_row(const struct tally *tally, struct tally_row *row, enum re
 	free(row->reason);
 	free(row->detail);
 	row->heard = true;
+	row->unclear = false;
 	row->event = event;
 	row->at = copy(receipt, "at");
 	row->reason = copy(receipt, "reason");
@@ -177,23 +200,6 @@ static void update_row(const struct tally *tally, struct tally_row *row, enum re
 	/* What was reached stays so, whatever becomes of it later. */
 	if (row->state == TALLY_WAITING)
 		row->state = state_after(tally->config.wait, event);
-}
-
-/* The row of a node whose outputs were not known gives way to that of an output. */
-static void forget_whole(struct tally *tally, const char *node)
-{
-	for (size_t i = 0; i < tally->count; i++) {
-		struct tally_row *row = &tally->rows[i];
-		if (row->output || strcmp(row->node, node) != 0)
-			continue;
-		free(row->node);
-		free(row->at);
-		free(row->reason);
-		free(row->detail);
-		memmove(row, row + 1, (tally->count - i - 1) * sizeof(*row));
-		tally->count--;
-		return;
-	}
 }
 
 static void update_node(
@@ -224,7 +230,7 @@ bool tally_add_receipt(struct tally *tally, const char *node, const struct json 
 	enum receipt_event event = RECEIPT_ACCEPTED;
 
 	if (!is_ours(tally, receipt) ||
-		!parse_event(json_as_string(json_get(receipt, "event"), ""), &event))
+		!event_parse(json_as_string(json_get(receipt, "event"), ""), &event))
 		return false;
 	/* Sent to several zones it reaches a node several times: the others are duplicates of it. */
 	if (event == RECEIPT_REJECTED && tally->config.zones_count > 1 &&
@@ -267,9 +273,10 @@ struct tally_counts tally_counts(const struct tally *tally)
 	struct tally_counts counts = { 0 };
 
 	for (size_t i = 0; i < tally->count; i++) {
-		counts.reached += tally->rows[i].state == TALLY_REACHED;
-		counts.failed += tally->rows[i].state == TALLY_FAILED;
-		counts.waiting += tally->rows[i].state == TALLY_WAITING;
+		const struct tally_row *row = &tally->rows[i];
+		counts.reached += row->state == TALLY_REACHED;
+		counts.failed += row->state == TALLY_FAILED;
+		counts.waiting += row->state == TALLY_WAITING && !row->unclear;
 	}
 	return counts;
 }

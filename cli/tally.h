@@ -24,6 +24,7 @@ struct tally_row {
 	char *node;
 	char *output; /* NULL: the node as a whole, its outputs are not known */
 	bool absent;  /* the node was off before we asked: it is not waited for */
+	bool unclear; /* absent, and not known to serve the zones at all: it is not counted */
 	enum tally_state state;
 	bool heard; /* the rest is of the last receipt */
 	enum receipt_event event;
@@ -59,7 +60,7 @@ bool tally_known(const struct tally *tally);
 bool tally_done(const struct tally *tally);
 
 struct tally_counts {
-	size_t reached, failed, waiting; /* absent ones count as waiting */
+	size_t reached, failed, waiting; /* absent ones count as waiting, unclear ones nowhere */
 };
 struct tally_counts tally_counts(const struct tally *tally);
 

@@ -34,6 +34,11 @@ static void check_output_names(const struct config *config, size_t index, struct
 	}
 }
 
+static bool is_unread(const struct hours *hours)
+{
+	return hours->from_minute == hours->to_minute;
+}
+
 /* Two outputs may share a device, never a channel of it: one amplifier, one line. */
 static void check_output_channels(
 	const struct config *config, size_t index, struct findings *findings)
@@ -50,6 +55,26 @@ static void check_output_channels(
 			__builtin_ctz(both), output->device, i, other->name ? other->name : "?");
 		add_about(findings, "outputs", index, "channels", text);
 		return;
+	}
+}
+
+/* Two gains for one hour: which one was meant? (Quiet hours may overlap: quiet is quiet.) */
+static void check_output_gains(const struct config *config, size_t index, struct findings *findings)
+{
+	const struct hours_gains *gains = &config->outputs[index].gains;
+
+	for (size_t i = 1; i < gains->count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			const struct hours *one = &gains->list[i].hours;
+			const struct hours *other = &gains->list[j].hours;
+			if (is_unread(one) || is_unread(other) || !hours_overlap(one, other))
+				continue;
+			char path[80];
+			snprintf(path, sizeof(path), "outputs[%zu].gain_by_hour[%zu].hours", index,
+				i);
+			findings_add(findings, path, "chồng lên giờ của gain_by_hour[%zu]", j);
+			break;
+		}
 	}
 }
 
@@ -110,6 +135,7 @@ void check_config(const struct config *config, struct findings *findings)
 	for (size_t i = 0; i < config->outputs_count; i++) {
 		check_output_names(config, i, findings);
 		check_output_channels(config, i, findings);
+		check_output_gains(config, i, findings);
 	}
 	for (size_t i = 0; i < config->speech.engines_count; i++) {
 		check_engine_name(config, i, findings);

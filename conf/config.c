@@ -7,6 +7,7 @@
 #include "conf/findings.h"
 #include "conf/schema.h"
 #include "conf/source.h"
+#include "conf/twice.h"
 #include "conf/value.h"
 #include <errno.h>
 #include <libconfig.h>
@@ -151,6 +152,24 @@ static void read_channels(struct loader *loader, const struct schema_key *key,
 	}
 }
 
+static void read_day(struct loader *loader, const struct schema_key *key,
+	const config_setting_t *setting, char *target)
+{
+	struct error error;
+	struct hours_list *day = (struct hours_list *)(target + key->offset);
+
+	for (int i = 0; i < config_setting_length(setting); i++) {
+		const config_setting_t *element = config_setting_get_elem(setting, (unsigned)i);
+		struct value value = value_of(element);
+		size_t before = enter_index(loader, i);
+		if (value_decode(key, &value, &day->list[day->count], &error) < 0)
+			refuse(loader, element, error.text);
+		else
+			day->count++;
+		strbuf_truncate(&loader->path, before);
+	}
+}
+
 static void read_group(struct loader *loader, const struct schema_key *keys,
 	const config_setting_t *group, char *target);
 
@@ -166,9 +185,12 @@ static void read_groups(struct loader *loader, const struct schema_key *key,
 	const config_setting_t *setting, char *target)
 {
 	int length = config_setting_length(setting);
-	char *elements = xcalloc((size_t)length, key->element_size);
+	char *elements = target + key->offset;
 
-	*(char **)(target + key->offset) = elements;
+	if (key->type == SCHEMA_GROUPS) {
+		elements = xcalloc((size_t)length, key->element_size);
+		*(char **)(target + key->offset) = elements;
+	}
 	*(size_t *)(target + key->count_offset) = (size_t)length;
 	for (int i = 0; i < length; i++) {
 		const config_setting_t *element = config_setting_get_elem(setting, (unsigned)i);
@@ -191,6 +213,7 @@ static void read_setting(struct loader *loader, const struct schema_key *key,
 			read_group(loader, key->keys, setting, target);
 		return;
 	case SCHEMA_GROUPS:
+	case SCHEMA_ARRAY:
 		if (expect_list(loader, key, setting))
 			read_groups(loader, key, setting, target);
 		return;
@@ -198,6 +221,10 @@ static void read_setting(struct loader *loader, const struct schema_key *key,
 	case SCHEMA_NAMES:
 		if (expect_list(loader, key, setting))
 			read_strings(loader, key, setting, target);
+		return;
+	case SCHEMA_DAY:
+		if (expect_list(loader, key, setting))
+			read_day(loader, key, setting, target);
 		return;
 	case SCHEMA_CHANNELS:
 		if (expect_list(loader, key, setting))
@@ -320,14 +347,35 @@ static bool present(void *context, const char *key)
 	return find_setting(loader->file, key, strlen(key)) != NULL;
 }
 
+static bool is_about_twice(const char *text)
+{
+	return text && strstr(text, "duplicate");
+}
+
 /* libconfig's own words, for those that matter. */
 static const char *syntax_error(const char *text)
 {
-	if (text && strstr(text, "duplicate"))
+	if (is_about_twice(text))
 		return "khóa ghi hai lần";
 	if (text && strstr(text, "mismatched"))
 		return "các phần tử của danh sách [ … ] phải cùng kiểu";
 	return "sai cú pháp (thiếu dấu `;`, dấu ngoặc hoặc dấu `\"` ở đây hay ở dòng trên?)";
+}
+
+/* Whether there is a key that the text writes twice, each with its finding. */
+static bool refuse_twice(struct loader *loader, const char *text, size_t length)
+{
+	_cleanup_(freep) struct twice *list = NULL;
+	size_t count = twice_find(text, length, &list);
+
+	for (size_t i = 0; i < count; i++) {
+		char said[80];
+		_cleanup_(freep) char *name = xstrndup(list[i].name, list[i].length);
+		snprintf(said, sizeof(said), "khóa ghi hai lần (lần đầu ở dòng %d)",
+			list[i].first_line);
+		findings_add_at(&loader->findings, list[i].line, name, said);
+	}
+	return count > 0;
 }
 
 /* The part of the text that has been read well; false with a finding. */
@@ -342,14 +390,17 @@ static bool parse(struct loader *loader, const char *text, size_t length)
 		findings_add_at(&loader->findings, line, NULL, error.text);
 		return false;
 	}
+	bool twice = refuse_twice(loader, body, length);
 	/* libconfig does not know a comment that the end of the file ends. */
 	_cleanup_(freep) char *lines = xasprintf("%s\n", body);
 	if (!config_read_string(loader->file, lines)) {
-		findings_add_at(&loader->findings, config_error_line(loader->file), NULL,
-			syntax_error(config_error_text(loader->file)));
+		const char *why = config_error_text(loader->file);
+		if (!twice || !is_about_twice(why))
+			findings_add_at(&loader->findings, config_error_line(loader->file), NULL,
+				syntax_error(why));
 		return false;
 	}
-	return true;
+	return !twice;
 }
 
 struct config *config_parse(const char *name, const char *text, size_t length, bool need_outputs,

@@ -9,6 +9,8 @@
 #include "audio/output.h"
 #include "base/error.h"
 #include "conf/broker.h"
+#include "scheduler/hours.h"
+#include "scheduler/usage.h"
 #include "tts/engine.h"
 #include "tts/reading.h"
 #include <stdbool.h>
@@ -25,6 +27,9 @@ struct config_output {
 	struct output_config sound;
 	char **zones; /* NULL-terminated; without `all`, which every output has */
 	size_t zones_count;
+	struct hours_list quiet;    /* only emergencies sound in them */
+	struct hours_gains gains;   /* instead of sound.gain_db; no two overlap */
+	struct usage_limits limits; /* item_minutes is never 0 */
 };
 
 struct config_chimes_of { /* names of files in chimes.dir without ending, or "none" */
@@ -52,6 +57,8 @@ struct config {
 	} chimes;
 	int64_t sync_lead_us;
 	int64_t gap_us;
+	bool clock_synchronised; /* the clock is trusted only when the kernel says that it is */
+	int64_t history_us;      /* how long the history is kept */
 	char *log_level;
 };
 

@@ -10,6 +10,8 @@ static const char *const type_names[] = {
 	[SCHEMA_CHIME] = "tên nhạc hiệu, hoặc `\"none\"`",
 	[SCHEMA_TIMEZONE] = "múi giờ IANA",
 	[SCHEMA_CHOICE] = "một trong",
+	[SCHEMA_EITHER] = "một trong",
+	[SCHEMA_HOURS] = "khung giờ `\"HH:MM-HH:MM\"`",
 	[SCHEMA_ADDRESS] = "`\"tcp://máy:cổng\"`",
 	[SCHEMA_INTEGER] = "số nguyên",
 	[SCHEMA_REAL] = "số",
@@ -17,9 +19,11 @@ static const char *const type_names[] = {
 	[SCHEMA_MS] = "số mili giây",
 	[SCHEMA_STRINGS] = "danh sách chuỗi",
 	[SCHEMA_NAMES] = "danh sách tên",
+	[SCHEMA_DAY] = "danh sách khung giờ `[\"HH:MM-HH:MM\", …]`",
 	[SCHEMA_CHANNELS] = "danh sách số",
 	[SCHEMA_GROUP] = "nhóm `{ … }`",
 	[SCHEMA_GROUPS] = "danh sách nhóm `( { … }, … )`",
+	[SCHEMA_ARRAY] = "danh sách nhóm `( { … }, … )`",
 };
 
 static void add_range(struct strbuf *out, const struct schema_key *key)
@@ -40,10 +44,13 @@ static void add_range(struct strbuf *out, const struct schema_key *key)
 		break;
 	case SCHEMA_STRINGS:
 	case SCHEMA_NAMES:
+	case SCHEMA_DAY:
 	case SCHEMA_GROUPS:
+	case SCHEMA_ARRAY:
 		strbuf_printf(out, ", %g…%g phần tử", key->minimum, key->maximum);
 		break;
 	case SCHEMA_CHOICE:
+	case SCHEMA_EITHER:
 		for (size_t i = 0; key->choices[i]; i++)
 			strbuf_printf(out, " `\"%s\"`", key->choices[i]);
 		break;
@@ -102,8 +109,9 @@ static void add_keys(
 		add(out, prefix, keys);
 		if (!keys->keys)
 			continue;
+		bool is_list = keys->type == SCHEMA_GROUPS || keys->type == SCHEMA_ARRAY;
 		_cleanup_(freep) char *below = xasprintf(
-			"%s%s%s.", prefix, keys->key, keys->type == SCHEMA_GROUPS ? "[]" : "");
+			"%s%s%s.", prefix, keys->key, is_list ? "[]" : "");
 		add_keys(out, below, keys->keys, add);
 	}
 }

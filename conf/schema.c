@@ -11,6 +11,7 @@
 #define SCHEMA_KEYS_MAX 32 /* of one table */
 #define PATH_BYTES_MAX  4095
 
+static const char *const clock_trusts[] = { "sane", "synchronised", NULL };
 static const char *const log_levels[] = { "error", "warning", "notice", "info", "debug", NULL };
 
 #define TLS(member) offsetof(struct config, mqtt.member)
@@ -43,7 +44,30 @@ static const struct schema_key mqtt_keys[] = {
 	{ 0 },
 };
 
+#define GAIN(member) offsetof(struct hours_gain, member)
+static const struct schema_key gain_keys[] = {
+	{ "hours", SCHEMA_HOURS, GAIN(hours), .required = true,
+		.description = "từ mấy giờ đến mấy giờ; qua nửa đêm cũng được" },
+	{ "gain_db", SCHEMA_REAL, GAIN(gain_db), .minimum = -60, .maximum = 20, .required = true,
+		.description = "mức âm lượng trong khung giờ đó, dB" },
+	{ 0 },
+};
+
 #define OUTPUT(member) offsetof(struct config_output, member)
+static const struct schema_key limits_keys[] = {
+	{ "item_minutes", SCHEMA_INTEGER, OUTPUT(limits.item_minutes), .minimum = 1, .maximum = 600,
+		.fallback = "45",
+		.description = "một bản tin dài nhất chừng này phút, tính cả nhắc lại" },
+	{ "day_minutes", SCHEMA_INTEGER, OUTPUT(limits.day_minutes), .maximum = MINUTES_PER_DAY,
+		.fallback = "0",
+		.description = "mỗi ngày phát nhiều nhất chừng này phút; 0: không hạn chế" },
+	{ "sessions_per_day", SCHEMA_INTEGER, OUTPUT(limits.sessions_per_day), .maximum = 100,
+		.fallback = "0",
+		.description = "mỗi ngày phát nhiều nhất chừng này buổi (các bản tin cách nhau "
+			       "chưa đến 5 phút là một buổi); 0: không hạn chế" },
+	{ 0 },
+};
+
 static const struct schema_key output_keys[] = {
 	{ "name", SCHEMA_NAME, OUTPUT(sound.name), .required = true, .description = "tên của loa" },
 	{ "device", SCHEMA_STRING, OUTPUT(sound.device), .minimum = 1, .maximum = PATH_BYTES_MAX,
@@ -62,6 +86,14 @@ static const struct schema_key output_keys[] = {
 	{ "preroll", SCHEMA_DURATION, OUTPUT(sound.preroll_us), .maximum = 10,
 		.fallback = "\"300ms\"",
 		.description = "khoảng lặng đánh thức âm ly trước tiếng đầu tiên" },
+	{ "quiet_hours", SCHEMA_DAY, OUTPUT(quiet), .maximum = HOURS_MAX, .fallback = "[]",
+		.description = "giờ yên tĩnh: không phát gì, trừ bản tin khẩn cấp" },
+	{ "gain_by_hour", SCHEMA_ARRAY, OUTPUT(gains.list), OUTPUT(gains.count),
+		sizeof(struct hours_gain), .maximum = HOURS_MAX, .fallback = "()",
+		.keys = gain_keys,
+		.description = "mức âm lượng theo giờ, thay cho `gain_db`; không chồng lên nhau" },
+	{ "limits", SCHEMA_GROUP, .keys = limits_keys,
+		.description = "hạn mức của loa; bản tin khẩn cấp không bị hạn chế" },
 	{ 0 },
 };
 
@@ -156,6 +188,13 @@ const struct schema_key schema_root[] = {
 			       "cất tiếng" },
 	{ "gap", SCHEMA_DURATION, ROOT(gap_us), .maximum = 300, .fallback = "\"2s\"",
 		.description = "khoảng lặng giữa hai bản tin" },
+	{ "clock_trust", SCHEMA_EITHER, ROOT(clock_synchronised), .fallback = "\"sane\"",
+		.choices = clock_trusts,
+		.description =
+			"khi nào tin đồng hồ của máy: `sane`, khi nó không lùi lại trước lần "
+			"chạy trước; `synchronised`, chỉ khi hệ điều hành báo đã đồng bộ (NTP)" },
+	{ "history", SCHEMA_DURATION, ROOT(history_us), .minimum = 86400, .maximum = 3650 * 86400.0,
+		.fallback = "\"400d\"", .description = "lịch sử phát được giữ chừng này" },
 	{ "log_level", SCHEMA_CHOICE, ROOT(log_level), .fallback = "\"info\"",
 		.choices = log_levels, .description = "mức chi tiết của nhật ký" },
 	{ 0 },
@@ -196,6 +235,14 @@ static void release_strings(char **strings)
 	free(strings);
 }
 
+static void release_elements(const struct schema_key *key, char *elements, const char *target)
+{
+	size_t count = *(const size_t *)(target + key->count_offset);
+
+	for (size_t i = 0; i < count; i++)
+		schema_release(key->keys, elements + i * key->element_size);
+}
+
 /* Recursion over our own tables, three deep. */
 static void release_key(const struct schema_key *key, char *target)
 {
@@ -219,10 +266,15 @@ static void release_key(const struct schema_key *key, char *target)
 		schema_release(key->keys, target);
 		return;
 	case SCHEMA_GROUPS:
-		for (size_t i = 0; i < *(size_t *)(target + key->count_offset); i++)
-			schema_release(key->keys, *(char **)member + i * key->element_size);
+		release_elements(key, *(char **)member, target);
 		free(*(char **)member);
 		return;
+	case SCHEMA_ARRAY:
+		release_elements(key, member, target);
+		return;
+	case SCHEMA_EITHER:
+	case SCHEMA_HOURS:
+	case SCHEMA_DAY:
 	case SCHEMA_INTEGER:
 	case SCHEMA_REAL:
 	case SCHEMA_DURATION:

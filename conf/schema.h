@@ -17,6 +17,8 @@ enum schema_type {
 	SCHEMA_CHIME,    /* char *; a name, or "none" */
 	SCHEMA_TIMEZONE, /* char *; a zone of the tz database */
 	SCHEMA_CHOICE,   /* char *; one of `choices` */
+	SCHEMA_EITHER,   /* bool; choices[0] is false, choices[1] true */
+	SCHEMA_HOURS,    /* struct hours; "HH:MM-HH:MM" */
 	SCHEMA_ADDRESS,  /* char *; "tcp://host:port" */
 	SCHEMA_INTEGER,  /* int; minimum…maximum */
 	SCHEMA_REAL,     /* double; minimum…maximum */
@@ -24,9 +26,11 @@ enum schema_type {
 	SCHEMA_MS,       /* int64_t, µs; written as a number of milliseconds, minimum…maximum */
 	SCHEMA_STRINGS,  /* char **, NULL-terminated; minimum…maximum of them, none empty */
 	SCHEMA_NAMES,    /* the same, each a SCHEMA_NAME, none twice */
+	SCHEMA_DAY,      /* struct hours_list; a list of SCHEMA_HOURS, minimum…maximum of them */
 	SCHEMA_CHANNELS, /* uint32_t bit mask; a list of numbers minimum…maximum, none twice */
 	SCHEMA_GROUP,    /* an embedded struct, described by `keys` */
 	SCHEMA_GROUPS,   /* a pointer to structs, described by `keys`; minimum…maximum of them */
+	SCHEMA_ARRAY,    /* the same, but an array of `maximum` structs within the struct */
 };
 
 struct schema_key {
@@ -34,7 +38,7 @@ struct schema_key {
 	enum schema_type type;
 	size_t offset;       /* of the member in the struct */
 	size_t count_offset; /* of a size_t with the number of elements; 0: none is kept */
-	size_t element_size; /* SCHEMA_GROUPS: bytes of one struct */
+	size_t element_size; /* SCHEMA_GROUPS, SCHEMA_ARRAY: bytes of one struct */
 	double minimum, maximum;
 	/* As it would be written in a file; it is read and checked as if it were. NULL: absent
 	 * means NULL or zero, unless `required`. */

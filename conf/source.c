@@ -3,6 +3,7 @@
 
 #include "base/strbuf.h"
 #include "base/utf8.h"
+#include "conf/scan.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -63,87 +64,6 @@ char *source_read(const char *path, size_t *ret_length, int *ret_errno, struct e
 	return hand_over(text);
 }
 
-/* Where the scan is, in the terms of libconfig's own scanner. */
-enum place { IN_FILE, IN_STRING, IN_LINE_COMMENT, IN_BLOCK_COMMENT };
-
-struct scan {
-	enum place place;
-	int line;
-	int depth;
-};
-
-#define DIGITS           "0123456789"
-#define LETTERS          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-#define NUMBER_BYTES_MAX 9
-
-/* libconfig cuts an integer to 32 bits and says nothing: 4294968179 would become port 883. No key
- * of ours needs ten digits. (Digits after a point are passed over with the point.) */
-static int scan_word(const char *at, size_t *used, struct error *error)
-{
-	if (at[0] == '.') {
-		*used = 1 + strspn(at + 1, DIGITS);
-	} else if (!strchr(DIGITS, at[0])) {
-		*used = strspn(at, LETTERS DIGITS "-_*");
-	} else {
-		*used = strspn(at, LETTERS DIGITS);
-		if (*used > NUMBER_BYTES_MAX)
-			return error_set(error, -EINVAL, "số dài quá %d chữ số", NUMBER_BYTES_MAX);
-	}
-	return 0;
-}
-
-static int scan_file(struct scan *scan, const char *at, size_t *used, struct error *error)
-{
-	if (strchr(LETTERS DIGITS ".*", at[0]))
-		return scan_word(at, used, error);
-	if (at[0] == '#' || (at[0] == '/' && at[1] == '/')) {
-		scan->place = IN_LINE_COMMENT;
-	} else if (at[0] == '/' && at[1] == '*') {
-		scan->place = IN_BLOCK_COMMENT;
-		*used = 2;
-	} else if (at[0] == '"') {
-		scan->place = IN_STRING;
-	} else if (strchr("{[(", at[0])) {
-		if (++scan->depth > SOURCE_DEPTH_MAX)
-			return error_set(
-				error, -EINVAL, "ngoặc lồng nhau quá %d lớp", SOURCE_DEPTH_MAX);
-	} else if (strchr("}])", at[0])) {
-		scan->depth--;
-	} else if (at[0] == '@') {
-		return error_set(error, -EINVAL,
-			"không dùng được `@include`: mọi cấu hình nằm "
-			"trong một tệp");
-	}
-	return 0;
-}
-
-/* One step of the scan at `at`, which has a NUL somewhere after it; sets the bytes it used. */
-static int scan_step(struct scan *scan, const char *at, size_t *used, struct error *error)
-{
-	*used = 1;
-	switch (scan->place) {
-	case IN_FILE:
-		return scan_file(scan, at, used, error);
-	case IN_STRING:
-		if (at[0] == '\\' && at[1] && at[1] != '\n')
-			*used = 2;
-		else if (at[0] == '"')
-			scan->place = IN_FILE;
-		return 0;
-	case IN_LINE_COMMENT:
-		if (at[0] == '\n')
-			scan->place = IN_FILE;
-		return 0;
-	case IN_BLOCK_COMMENT:
-		if (at[0] == '*' && at[1] == '/') {
-			scan->place = IN_FILE;
-			*used = 2;
-		}
-		return 0;
-	}
-	return 0;
-}
-
 static int line_of(const char *text, size_t offset)
 {
 	int line = 1;
@@ -167,16 +87,16 @@ int source_check(const char *text, size_t length, int *ret_line, struct error *e
 		*ret_line = line_of(text, (size_t)(nul - text));
 		return error_set(error, -EINVAL, "có byte NUL");
 	}
-	struct scan scan = { .place = IN_FILE, .line = 1 };
-	for (size_t i = 0, used; i < length; i += used) {
-		int result = scan_step(&scan, text + i, &used, error);
+	struct scan scan;
+	scan_init(&scan);
+	for (size_t i = 0; i < length; i += scan.used) {
+		int result = scan_step(&scan, text + i, error);
 		if (result < 0) {
 			*ret_line = scan.line;
 			return result;
 		}
-		scan.line += text[i] == '\n';
 	}
-	if (scan.place == IN_STRING) {
+	if (scan.place == SCAN_STRING) {
 		*ret_line = scan.line;
 		return error_set(error, -EINVAL, "thiếu dấu `\"` đóng chuỗi");
 	}

@@ -11,7 +11,6 @@
 #include <stddef.h>
 
 #define SOURCE_BYTES_MAX (256 * 1024)
-#define SOURCE_DEPTH_MAX 16 /* our own keys are four deep */
 
 /* The text (NUL-terminated, the caller frees) and its length. NULL with *error; *ret_errno says
  * why (ENOENT, EACCES, EISDIR, EFBIG, …). */

@@ -225,6 +225,27 @@ static int decode_duration(const struct schema_key *key, const struct value *val
 	return 0;
 }
 
+static int decode_hours(const struct value *value, struct hours *member, struct error *error)
+{
+	int result = expect(VALUE_STRING, value, error);
+
+	if (result == 0)
+		result = check_text(value->string, error);
+	return result < 0 ? result : hours_parse(value->string, member, error);
+}
+
+static int decode_either(
+	const struct schema_key *key, const struct value *value, bool *member, struct error *error)
+{
+	int result = expect(VALUE_STRING, value, error);
+
+	if (result == 0)
+		result = check_choice(key, value->string, error);
+	if (result == 0)
+		*member = strcmp(value->string, key->choices[1]) == 0;
+	return result;
+}
+
 static int add_channel(const struct value *value, uint32_t *mask, struct error *error)
 {
 	uint32_t bit = UINT32_C(1) << value->integer;
@@ -261,8 +282,14 @@ int value_decode(
 		return result < 0 ? result : add_channel(value, member, error);
 	case SCHEMA_DURATION:
 		return decode_duration(key, value, member, error);
+	case SCHEMA_HOURS:
+	case SCHEMA_DAY:
+		return decode_hours(value, member, error);
+	case SCHEMA_EITHER:
+		return decode_either(key, value, member, error);
 	case SCHEMA_GROUP:
 	case SCHEMA_GROUPS:
+	case SCHEMA_ARRAY:
 		return error_set(error, -EINVAL, "không phải một giá trị đơn");
 	default:
 		return decode_string(key, value, member, error);

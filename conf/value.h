@@ -30,6 +30,6 @@ struct value {
 
 /* Reads a scalar into `member`: 0, or -EINVAL with *error, without the key. What a string member
  * held before is not freed. For the list types `value` is one element, and the member is that of
- * the element: a char * or, for SCHEMA_CHANNELS, the mask to which it is added. */
+ * the element: a char *, a struct hours or, for SCHEMA_CHANNELS, the mask to which it is added. */
 int value_decode(const struct schema_key *key, const struct value *value, void *member,
 	struct error *error) _must_check_;

@@ -41,11 +41,17 @@ int64_t node_mono_of_real(struct node *node, int64_t real_us)
 
 void node_judge_clock(struct node *node)
 {
-	node->trusted = trust_clock(clock_real_us(), node->last_seen_us);
-	if (node->trusted)
-		node_clear_fault(node, "clock", "");
+	struct trust_facts facts = { .real_us = clock_real_us(),
+		.last_seen_us = node->last_seen_us,
+		.kernel_synchronised = clock_synchronised(),
+		.need_synchronised = node->config->clock_synchronised };
+	const char *doubt = trust_doubt(&facts);
+
+	node->trusted = !doubt;
+	if (doubt)
+		node_set_fault(node, "clock", "", doubt);
 	else
-		node_set_fault(node, "clock", "", "đồng hồ chậm hơn lần chạy trước, chờ chỉnh giờ");
+		node_clear_fault(node, "clock", "");
 }
 
 void node_keep_time(struct node *node)

@@ -55,9 +55,9 @@ bool announcement_same(const struct announcement *a, const struct announcement *
 		       text_same(a->id, b->id);
 	return text_same(a->id, b->id) && a->revision == b->revision &&
 	       text_same(a->title, b->title) && text_same(a->text, b->text) &&
-	       a->priority == b->priority && a->interrupted == b->interrupted &&
-	       text_same(a->issued_by, b->issued_by) && times_same(a, b) && programme_same(a, b) &&
-	       voice_same(a, b);
+	       text_same(a->media, b->media) && a->priority == b->priority &&
+	       a->interrupted == b->interrupted && text_same(a->issued_by, b->issued_by) &&
+	       times_same(a, b) && programme_same(a, b) && voice_same(a, b);
 }
 
 /* "@YYYYMMDDTHHMMZ", what a schedule adds to its name for one occurrence. */

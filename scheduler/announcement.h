@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/name.h"
+#include "base/sha256.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,8 +70,7 @@ struct announcement {
 	bool withdrawal;  /* {"withdrawn": true, "revision": N}: only id and revision are meant */
 	char *title;      /* NULL: none */
 	char *text;       /* NULL: none, then there is a recording */
-	char media
-		[65]; /* SHA-256 of a recording that is played after the text, in hexadecimal; "": none */
+	char media[SHA256_TEXT_SIZE]; /* of a recording, played after the text; "": none */
 	enum priority priority;
 	int64_t start_us;   /* real; TIME_UNSET: at once */
 	int64_t expires_us; /* real */
@@ -99,6 +99,7 @@ struct announcement_defaults {
  * key and place). *ret_id (ID_MAX_BYTES + 1 bytes) always receives the id as far as it is known
  * (never `make_id` of something refused), else "". Instants and durations are cut to whole
  * milliseconds, gain to hundredths. What has expired already is accepted: the queue judges.
+ * There is a text, or a recording (`media`), or both.
  * A withdrawal holds exactly `withdrawn` and `revision`, both required, and needs `topic_id`.
  * The text itself is judged by tts/reading. */
 struct announcement *announcement_parse(const char *payload, size_t length, const char *topic_id,

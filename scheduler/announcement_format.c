@@ -69,7 +69,8 @@ static void write_announcement(struct strbuf *out, const struct announcement *an
 	json_write_string(out, "id", announcement->id);
 	json_write_integer(out, "revision", announcement->revision);
 	write_given_string(out, "title", announcement->title);
-	json_write_string(out, "text", announcement->text);
+	write_given_string(out, "text", announcement->text);
+	write_given_string(out, "media", announcement->media);
 	json_write_string(out, "priority", priority_name(announcement->priority));
 	write_given_time(out, "start", announcement->start_us);
 	json_write_time(out, "expires", announcement->expires_us);

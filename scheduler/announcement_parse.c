@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "scheduler/announcement.h"
@@ -104,6 +105,21 @@ static int decode_id(
 			"20261121T1000Z",
 			text);
 	memcpy(target, text, strlen(text) + 1);
+	return 0;
+}
+
+/* target: char[SHA256_TEXT_SIZE] */
+static int decode_media(
+	const struct json_field *field, const struct json *value, void *target, struct error *error)
+{
+	const char *text = json_as_string(value, NULL);
+
+	(void)field;
+	if (!text || strspn(text, "0123456789abcdef") != SHA256_TEXT_SIZE - 1 ||
+		text[SHA256_TEXT_SIZE - 1] != '\0')
+		return error_set(error, -EINVAL,
+			"phải là mã SHA-256 của bản thu âm: 64 chữ số thập lục phân viết thường");
+	memcpy(target, text, SHA256_TEXT_SIZE);
 	return 0;
 }
 
@@ -213,6 +229,7 @@ static const struct json_field announcement_fields[] = {
 	{ "revision", AT(revision), json_decode_int64, 1, ANNOUNCEMENT_REVISION_MAX },
 	{ "title", AT(title), decode_plain, .maximum = ANNOUNCEMENT_TITLE_MAX },
 	{ "text", AT(text), decode_plain, .maximum = ANNOUNCEMENT_TEXT_MAX },
+	{ "media", AT(media), decode_media },
 	{ "priority", AT(priority), json_decode_choice, .more = priority_names },
 	{ "start", AT(start_us), decode_instant, .maximum = START_BEFORE },
 	{ "expires", AT(expires_us), decode_instant, .maximum = EXPIRES_BEFORE },
@@ -247,6 +264,7 @@ struct parsing {
 	const char *topic_id, *make_id;
 	const struct announcement_defaults *defaults;
 	struct announcement *announcement;
+	bool text_given;    /* the payload has the text, be it empty */
 	enum reason reason; /* why the last step refused */
 	struct error *error;
 };
@@ -297,11 +315,14 @@ static int settle_id(struct parsing *parsing)
 	return 0;
 }
 
+/* A recording may stand in place of the text; who gives both means both. */
 static int settle_text(struct parsing *parsing)
 {
-	const char *text = parsing->announcement->text;
+	const struct announcement *announcement = parsing->announcement;
 
-	if (!text || text_blank(text))
+	if (!parsing->text_given && *announcement->media)
+		return 0;
+	if (!announcement->text || text_blank(announcement->text))
 		return REFUSE(parsing, REASON_EMPTY, "text: trống, không có gì để đọc");
 	return 0;
 }
@@ -382,6 +403,7 @@ static int parse_json(struct parsing *parsing, const char *bytes, size_t length,
 		return -EINVAL;
 	}
 	note_id(root, ret_id);
+	parsing->text_given = json_get(root, "text");
 	bool withdrawal = json_get(root, "withdrawn");
 	enum json_reason reason = JSON_REASON_NONE;
 	int result = json_decode(root, withdrawal ? withdrawal_fields : announcement_fields,
@@ -405,6 +427,7 @@ static int parse_text(struct parsing *parsing, const char *bytes, size_t length)
 	if (count > ANNOUNCEMENT_TEXT_MAX)
 		return REFUSE(parsing, REASON_TOO_LONG, "dài %zu ký tự, nhiều nhất là %d", count,
 			ANNOUNCEMENT_TEXT_MAX);
+	parsing->text_given = true;
 	parsing->announcement->text = xstrndup(bytes, length);
 	return settle(parsing);
 }

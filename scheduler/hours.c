@@ -63,6 +63,12 @@ static bool holds(const struct hours *hours, int minute)
 	return minute >= hours->from_minute || minute < hours->to_minute;
 }
 
+bool hours_overlap(const struct hours *one, const struct hours *other)
+{
+	/* The one that begins within the other, or at the same time. */
+	return holds(one, other->from_minute) || holds(other, one->from_minute);
+}
+
 /* Which of the windows hold `real_us`, one bit each. */
 static unsigned holding(const struct hours_list *hours, int64_t real_us)
 {

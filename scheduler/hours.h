@@ -23,6 +23,9 @@ struct hours {           /* a window of the day; it may wrap midnight */
  * (Vietnamese), equal ends included. */
 int hours_parse(const char *text, struct hours *ret_hours, struct error *error) _must_check_;
 
+/* Whether there is a minute that belongs to both. */
+bool hours_overlap(const struct hours *one, const struct hours *other);
+
 struct hours_list {
 	struct hours list[HOURS_MAX];
 	size_t count;

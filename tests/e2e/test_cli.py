@@ -91,6 +91,17 @@ def test_say_is_3_and_names_the_node_that_is_silent(rig):
     assert "ubnd" in done.stdout + done.stderr
 
 
+def test_say_names_the_node_that_is_off_and_may_serve_the_zone(rig):
+    rig.node()
+    off = rig.node("tram-2", [{"name": "xa", "device": rig.alsa.unpaced("xa"), "zones": ["bac"]}])
+    off.kill()
+    off.wait_status(lambda s: s["state"] == "offline")
+    done = rig.loalang("say", "--zone", "trung-tam", GREETING)
+    same(done.returncode, 0, "whoever is known has answered: " + done.stderr)
+    assert "không rõ" in done.stderr and "tram-2" in done.stderr, done.stderr
+    assert "tram-2" not in done.stdout, done.stdout
+
+
 def test_no_broker_is_4(rig):
     done = subprocess.run([f"{rig.build}/bin/loalang", "--site", "x", "--host", "127.0.0.1",
                            "--port", str(free_port()), "status"], text=True, capture_output=True,
@@ -112,7 +123,7 @@ def test_help_is_0(rig):
     done = subprocess.run([f"{rig.build}/bin/loalang", "--help"], text=True, capture_output=True,
                           timeout=20 * rig.scale)
     same(done.returncode, 0)
-    for command in ("say", "withdraw", "stop", "skip", "mute", "unmute", "status", "queue", "read",
+    for command in ("say", "withdraw", "stop", "skip", "mute", "unmute", "status", "queue", "history", "read",
                     "render"):
         assert command in done.stdout, command
 

@@ -113,6 +113,34 @@ static void only_text_is_required(void **state)
 	assert_true(a->issued_at_us == TIME_UNSET);
 }
 
+#define SUM_A "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
+#define SUM_B "1f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
+
+static void a_recording_may_stand_in_place_of_the_text(void **state)
+{
+	static const struct {
+		const char *payload;
+		const char *text; /* NULL: none */
+	} table[] = {
+		{ "{\"media\":\"" SUM_A "\"}", NULL },
+		{ "{\"text\":\"Xin chào\",\"media\":\"" SUM_A "\"}", "Xin chào" },
+		{ "{\"media\":\"" SUM_A "\",\"text\":\"Xin chào\"}", "Xin chào" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(table); i++) {
+		_outcome_ outcome = parse(table[i].payload, NULL);
+		assert_non_null(outcome.announcement);
+		assert_string_equal(outcome.announcement->media, SUM_A);
+		if (table[i].text)
+			assert_string_equal(outcome.announcement->text, table[i].text);
+		else
+			assert_null(outcome.announcement->text);
+	}
+	_outcome_ without = parse("{\"text\":\"Xin chào\"}", NULL);
+	assert_string_equal(without.announcement->media, "");
+}
+
 static void an_emergency_is_said_three_times_unless_told_otherwise(void **state)
 {
 	static const struct {
@@ -340,6 +368,8 @@ static void what_was_written_is_read_back_the_same(void **state)
 		"{\"text\":\"a\",\"start\":\"1970-01-02T00:00:00.1Z\",\"id\":\"s@20261121T1000Z\"}",
 		"{\"text\":\"a\",\"start\":\"2026-11-21T17:00:00.1239Z\"}",
 		"{\"text\":\"a\",\"expires\":\"2026-11-21T17:00:00.1239Z\"}",
+		"{\"media\":\"" SUM_A "\"}",
+		"{\"text\":\"a\",\"media\":\"" SUM_A "\"}",
 		"Chữ thường",
 	};
 	static const char *const zones[] = { "UTC", "ICT-7", "XXX+12" };
@@ -398,6 +428,7 @@ static void sameness_looks_at_every_member(void **state)
 		"{\"text\":\"a\",\"interrupted\":\"drop\"}",
 		"{\"text\":\"a\",\"issued_by\":\"x\"}",
 		"{\"text\":\"a\",\"issued_at\":\"2026-11-21T18:00:00Z\"}",
+		"{\"text\":\"a\",\"media\":\"" SUM_A "\"}",
 	};
 	_outcome_ first = parse(base, NULL);
 
@@ -413,6 +444,19 @@ static void sameness_looks_at_every_member(void **state)
 		again.id, &again.reason, &again.error);
 	assert_true(announcement_same(first.announcement, again.announcement));
 	outcome_done(&again);
+}
+
+static void another_recording_is_not_the_same(void **state)
+{
+	_outcome_ one = parse("{\"media\":\"" SUM_A "\"}", NULL);
+	_outcome_ again = parse("{\"media\":\"" SUM_A "\"}", NULL);
+	_outcome_ other = parse("{\"media\":\"" SUM_B "\"}", NULL);
+	_outcome_ spoken = parse("{\"text\":\"a\",\"media\":\"" SUM_A "\"}", NULL);
+
+	(void)state;
+	assert_true(announcement_same(one.announcement, again.announcement));
+	assert_false(announcement_same(one.announcement, other.announcement));
+	assert_false(announcement_same(one.announcement, spoken.announcement));
 }
 
 static void ids_are_names_or_occurrences(void **state)
@@ -461,6 +505,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_example_of_the_protocol_is_read),
 		cmocka_unit_test(only_text_is_required),
+		cmocka_unit_test(a_recording_may_stand_in_place_of_the_text),
 		cmocka_unit_test(an_emergency_is_said_three_times_unless_told_otherwise),
 		cmocka_unit_test(start_and_expiry_follow_from_the_issue),
 		cmocka_unit_test(what_has_expired_is_left_to_the_queue),
@@ -472,6 +517,7 @@ int main(void)
 		cmocka_unit_test(what_was_written_is_read_back_the_same),
 		cmocka_unit_test(a_payload_of_the_greatest_size_can_be_stored),
 		cmocka_unit_test(sameness_looks_at_every_member),
+		cmocka_unit_test(another_recording_is_not_the_same),
 		cmocka_unit_test(ids_are_names_or_occurrences),
 		cmocka_unit_test(references_are_counted),
 	};

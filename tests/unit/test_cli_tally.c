@@ -209,6 +209,7 @@ static void test_absent(void **state)
 	(void)state;
 	_cleanup_(tally_freep) struct tally *all = make(zone_all, 1, TALLY_ACCEPTED);
 	_cleanup_(tally_freep) struct tally *a = make(zone_a, 1, TALLY_ACCEPTED);
+	_cleanup_(tally_freep) struct tally *b = make(zone_a, 1, TALLY_ACCEPTED);
 
 	add_status(all, "n0", OFFLINE, true);
 	assert_false(tally_known(all));
@@ -221,9 +222,22 @@ static void test_absent(void **state)
 	/* it comes back and answers */
 	add(all, "n0", NULL, "accepted");
 	check(all, true, 3, 0, 0);
-	/* whether it serves one zone is not known */
+	/* whether it serves one zone is not known: it is named, and not counted */
 	add_status(a, "n0", OFFLINE, true);
-	assert_null(tally_row(a, 0));
+	assert_true(tally_row(a, 0)->unclear);
+	assert_false(tally_known(a));
+	check(a, false, 0, 0, 0);
+	add_status(a, "n1", ONLINE, true);
+	add(a, "n1", "l1", "accepted");
+	check(a, true, 1, 0, 0);
+	/* it serves the zone after all */
+	add(a, "n0", NULL, "accepted");
+	check(a, true, 2, 0, 0);
+	assert_false(tally_row(a, 0)->unclear);
+	/* it is back, and does not */
+	add_status(b, "n1", OFFLINE, true);
+	add_status(b, "n1", "{\"state\":\"online\",\"outputs\":[]}", false);
+	assert_null(tally_row(b, 0));
 }
 
 /* A node that nobody knew answers: that counts; its outputs take the place of the node. */

@@ -131,6 +131,13 @@ static void test_defaults(void **state)
 	assert_int_equal(config->outputs[0].zones_count, 0);
 	assert_non_null(config->outputs[0].zones);
 	assert_null(config->outputs[0].zones[0]);
+	assert_int_equal(config->outputs[0].quiet.count, 0);
+	assert_int_equal(config->outputs[0].gains.count, 0);
+	assert_int_equal(config->outputs[0].limits.item_minutes, 45);
+	assert_int_equal(config->outputs[0].limits.day_minutes, 0);
+	assert_int_equal(config->outputs[0].limits.sessions_per_day, 0);
+	assert_false(config->clock_synchronised);
+	assert_true(config->history_us == INT64_C(400) * 86400 * 1000000);
 	assert_int_equal(config->speech.engines_count, 1);
 	assert_string_equal(config->speech.engines[0].command[0], "loalang-synth");
 	assert_null(config->speech.engines[0].command[1]);
@@ -169,6 +176,38 @@ static void test_values(void **state)
 	assert_string_equal(config->chimes.dir, "/c");
 	assert_string_equal(config->chimes.by_priority[1].bed, "nen");
 	assert_string_equal(config->chimes.by_priority[1].open, "thong-bao");
+}
+
+static void test_hours(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"site = \"a\"; node = \"b\"; clock_trust = \"synchronised\"; history = \"31d\";"
+		"outputs = ( { name = \"x\"; device = \"d\"; }, { name = \"y\"; device = \"e\";"
+		" quiet_hours = [\"21:00-05:00\", \"11:30-13:30\"];"
+		" gain_by_hour = ( { hours = \"05:00-06:30\"; gain_db = -9; },"
+		" { gain_db = -2.5; hours = \"18:00-24:00\"; } );"
+		" limits = { item_minutes = 600; day_minutes = 180; sessions_per_day = 6; }; } );";
+	struct config_problems problems;
+	_cleanup_(config_freep) struct config *config = parse(text, strlen(text), true, &problems);
+
+	assert_non_null(config);
+	assert_true(config->clock_synchronised);
+	assert_true(config->history_us == INT64_C(31) * 86400 * 1000000);
+	assert_int_equal(config->outputs[0].quiet.count, 0);
+	const struct config_output *output = &config->outputs[1];
+	assert_int_equal(output->quiet.count, 2);
+	assert_int_equal(output->quiet.list[0].from_minute, 1260);
+	assert_int_equal(output->quiet.list[0].to_minute, 300);
+	assert_int_equal(output->quiet.list[1].from_minute, 690);
+	assert_int_equal(output->gains.count, 2);
+	assert_int_equal(output->gains.list[0].hours.to_minute, 390);
+	assert_true(output->gains.list[0].gain_db == -9.0);
+	assert_int_equal(output->gains.list[1].hours.to_minute, 1440);
+	assert_true(output->gains.list[1].gain_db == -2.5);
+	assert_int_equal(output->limits.item_minutes, 600);
+	assert_int_equal(output->limits.day_minutes, 180);
+	assert_int_equal(output->limits.sessions_per_day, 6);
 }
 
 /* A command that only talks to the broker needs no node and no outputs, but checks what is there.
@@ -280,13 +319,26 @@ static void check_same_key(
 	case SCHEMA_GROUP:
 		check_same(path, key->keys, a, b);
 		return;
+	case SCHEMA_EITHER:
+		assert_int_equal(*(const bool *)one, *(const bool *)other);
+		return;
+	case SCHEMA_HOURS:
+		assert_memory_equal(one, other, sizeof(struct hours));
+		return;
+	case SCHEMA_DAY:
+		assert_memory_equal(one, other, sizeof(struct hours_list));
+		return;
 	case SCHEMA_GROUPS:
+	case SCHEMA_ARRAY: {
+		bool within = key->type == SCHEMA_ARRAY;
 		assert_int_equal(*(const size_t *)(a + key->count_offset),
 			*(const size_t *)(b + key->count_offset));
 		for (size_t i = 0; i < *(const size_t *)(a + key->count_offset); i++)
-			check_same(path, key->keys, *(char *const *)one + i * key->element_size,
-				*(char *const *)other + i * key->element_size);
+			check_same(path, key->keys,
+				(within ? one : *(char *const *)one) + i * key->element_size,
+				(within ? other : *(char *const *)other) + i * key->element_size);
 		return;
+	}
 	default: {
 		const char *text = *(char *const *)one, *standard = *(char *const *)other;
 		if ((text == NULL) != (standard == NULL) || (text && strcmp(text, standard) != 0))
@@ -304,16 +356,19 @@ static void check_same(
 	}
 }
 
-/* The example says that what it writes is the default: a default that changes must change there. */
+/* The example says that what it writes is the default, but for what it names: a default that changes
+ * must change there. */
 static void test_example(void **state)
 {
 	(void)state;
 	static const char minimal[] =
 		"site = \"vi-huong\"; node = \"ubnd\"; outputs = ("
-		"{ name = \"san-uy-ban\"; device = \"hw:CARD=Amp,DEV=0\"; zones = [\"trung-tam\"]; "
-		"},"
+		"{ name = \"san-uy-ban\"; device = \"hw:CARD=Amp,DEV=0\"; zones = [\"trung-tam\"];"
+		" quiet_hours = [\"21:00-05:00\"];"
+		" gain_by_hour = ( { hours = \"05:00-06:30\"; gain_db = -9; } );"
+		" limits = { day_minutes = 180; sessions_per_day = 6; }; },"
 		"{ name = \"na-san\"; device = \"hw:CARD=Amp,DEV=0\"; channels = [1];"
-		" zones = [\"na-san\", \"phia-bac\"]; } );";
+		" zones = [\"na-san\", \"phia-bac\"]; quiet_hours = [\"21:00-05:00\"]; } );";
 	struct config_problems problems = { 0 };
 	_cleanup_(config_freep) struct config *example = config_load(EXAMPLE, true, &problems);
 	if (!example) {
@@ -490,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_problems),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_hours),
 		cmocka_unit_test(test_without_outputs),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_many_problems),

@@ -107,6 +107,33 @@ static void what_is_no_window_is_refused_and_named(void **state)
 	}
 }
 
+static void windows_overlap_when_a_minute_is_in_both(void **state)
+{
+	static const struct {
+		const char *one, *other;
+		bool overlap;
+	} table[] = {
+		{ "05:00-06:30", "06:30-07:00", false },
+		{ "05:00-06:30", "06:29-07:00", true },
+		{ "05:00-06:30", "05:30-06:00", true },
+		{ "05:00-06:30", "05:00-06:30", true },
+		{ "22:00-05:00", "05:00-22:00", false },
+		{ "22:00-05:00", "04:59-06:00", true },
+		{ "22:00-05:00", "12:00-22:01", true },
+		{ "22:00-05:00", "00:00-00:01", true },
+		{ "22:00-05:00", "23:00-01:00", true },
+		{ "22:00-24:00", "00:00-05:00", false },
+		{ "00:00-24:00", "12:00-12:01", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(table); i++) {
+		struct hours one = window(table[i].one), other = window(table[i].other);
+		assert_int_equal(hours_overlap(&one, &other), table[i].overlap);
+		assert_int_equal(hours_overlap(&other, &one), table[i].overlap);
+	}
+}
+
 /* --- edges ------------------------------------------------------------------------------------ */
 
 struct edge_case {
@@ -397,6 +424,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(windows_are_read),
 		cmocka_unit_test(what_is_no_window_is_refused_and_named),
+		cmocka_unit_test(windows_overlap_when_a_minute_is_in_both),
 		cmocka_unit_test(a_window_begins_and_ends_to_the_microsecond),
 		cmocka_unit_test(what_is_no_instant_ends_too),
 		cmocka_unit_test(the_gain_goes_by_the_hour),
