@@ -116,6 +116,8 @@ static struct rundown *make_rundown(struct broadcast *broadcast, struct error *e
 		.close_path = chime_path(broadcast, announcement->chime_close, chimes->close),
 		.bed_path = chime_path(broadcast, announcement->bed, chimes->bed),
 		.recording_path = recording,
+		.recording_seconds = recording ? media_seconds(node->media, announcement->media)
+					       : 0,
 		.fallback_path = announcement->priority >= PRIORITY_PRIORITY ? node->fallback_path
 									     : NULL,
 		.repeat_times = (unsigned)announcement->repeat_times,
@@ -286,7 +288,7 @@ struct queue_position broadcast_position(const struct broadcast *broadcast)
 	if (item == broadcast->from.item)
 		offset_us += broadcast->from.offset_us;
 	struct rundown_position next = rundown_resume(broadcast->rundown, item, offset_us);
-	position.item = next.item == SIZE_MAX ? UINT32_MAX : (uint32_t)next.item;
+	position.item = next.item == RUNDOWN_END ? UINT32_MAX : (uint32_t)next.item;
 	position.offset_us = next.offset_us;
 	position.played_us += (int64_t)(frames * US_PER_SEC / rate_hz(broadcast));
 	return position;

@@ -282,8 +282,10 @@ static void control(const struct message *message, int action)
 /* One JSON object with one key; NULL after a refusal. */
 static struct json *parse_object(const struct message *message, struct error *error)
 {
-	if (message->event->oversize) {
-		reject(message, NULL, REASON_TOO_LARGE, "lệnh quá lớn");
+	if (message->length > ANNOUNCEMENT_PAYLOAD_MAX) {
+		(void)error_set(error, 0, "dài %zu byte, nhiều nhất là %d", message->length,
+			ANNOUNCEMENT_PAYLOAD_MAX);
+		reject(message, NULL, REASON_TOO_LARGE, error->text);
 		return NULL;
 	}
 	struct json *root = json_parse(message->payload, message->length, error);

@@ -130,6 +130,8 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	keep_time(health);
 	notice_stats(node);
 	judge_clock(node);
+	if (mqtt_steady(node->mqtt))
+		node_clear_fault(node, "client-id", "");
 	report_publish(node);
 	(void)sd_event_source_set_time(source, at_us + (uint64_t)health->tick_us);
 	(void)sd_event_source_set_enabled(source, SD_EVENT_ON);

@@ -44,7 +44,8 @@ void node_judge_clock(struct node *node)
 	struct trust_facts facts = { .real_us = clock_real_us(),
 		.last_seen_us = node->last_seen_us,
 		.kernel_synchronised = clock_synchronised(),
-		.need_synchronised = node->config->clock_synchronised };
+		.need_synchronised = node->config->clock_synchronised,
+		.set_by_hand = node->clock_was_set };
 	const char *doubt = trust_doubt(&facts);
 
 	node->trusted = !doubt;
@@ -217,13 +218,17 @@ static void load_settings(struct node *node, const struct store_event *event)
 	}
 }
 
+static char *client_id_of(const struct config *config)
+{
+	return config->mqtt.client_id[0] ? xstrdup(config->mqtt.client_id)
+					 : xasprintf("loalang-%s", config->node);
+}
+
 /* The broker is met only when it is known what was said already. */
 static void connect_broker(struct node *node)
 {
 	const struct config *config = node->config;
-	_cleanup_(freep) char *client_id = config->mqtt.client_id[0]
-						   ? xstrdup(config->mqtt.client_id)
-						   : xasprintf("loalang-%s", config->node);
+	_cleanup_(freep) char *client_id = client_id_of(config);
 	_cleanup_(freep) char *topic = report_topic(node, "status");
 	_cleanup_(freep) char *offline = report_offline(node);
 	char **filters = command_filters(node);
@@ -247,7 +252,8 @@ static void on_loaded(struct node *node, const struct store_event *event)
 {
 	_cleanup_(freep) char *topic = report_topic(node, "receipt");
 
-	outbox_init(&node->outbox, node->store, topic, event->next_receipt_sequence);
+	outbox_init(&node->outbox, node->store, topic, event->next_receipt_sequence,
+		event->taken_receipt_sequence);
 	node->next_sequence = event->next_sequence;
 	load_settings(node, event);
 	load_plays(node, event);
@@ -342,10 +348,24 @@ static void on_store_event(struct node *node, const struct store_event *event)
 /* --- From the broker ---------------------------------------------------------------------------
  */
 
-static void on_disconnected(struct node *node, const char *cause)
+/* Cleared by the health tick, when the link has held (mqtt_steady()). */
+static void on_namesake(struct node *node)
+{
+	_cleanup_(freep) char *client_id = client_id_of(node->config);
+	_cleanup_(freep) char *detail = xasprintf(
+		"một máy khác cũng nối vào máy chủ MQTT %s:%d với client_id \"%s\", hai máy đẩy "
+		"nhau ra: mỗi trạm phải có tên (node) hoặc client_id riêng",
+		node->config->mqtt.host, node->config->mqtt.port, client_id);
+
+	node_set_fault(node, "client-id", "", detail);
+}
+
+static void on_disconnected(struct node *node, const char *cause, bool taken_over)
 {
 	_cleanup_(freep) char *detail = xasprintf("%s, retrying", cause);
 
+	if (taken_over)
+		on_namesake(node);
 	node->connected = false;
 	outbox_on_disconnected(&node->outbox);
 	node_set_fault(node, "broker", "", detail);
@@ -381,7 +401,7 @@ static void on_mqtt_event(struct node *node, const struct mqtt_event *event)
 		fetch_on_connected(node);
 		break;
 	case MQTT_DISCONNECTED:
-		on_disconnected(node, event->error.text);
+		on_disconnected(node, event->error.text, event->taken_over);
 		break;
 	case MQTT_MESSAGE:
 		on_message(node, event);

@@ -6,6 +6,7 @@
 #include "daemon/fetch.h"
 #include "daemon/report.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
