@@ -126,6 +126,7 @@ void queue_rules_apply_limits(const struct queue_circumstances *circumstances,
 		begin_us = fit_us(config, entry, &entry->fits[1], begin_us);
 	verdict->begin_us = begin_us;
 	if (begin_us >= entry->announcement->expires_us) {
+		verdict->wait = QUEUE_WAIT_LIMIT;
 		verdict->never = true;
 		verdict->reason = REASON_LIMIT;
 	} else if (begin_us - QUEUE_PREPARE_US > circumstances->now->real_us) {
@@ -228,6 +229,7 @@ struct queue_verdict queue_rules_judge(
 	struct queue_verdict verdict = { .begin_us = TIME_NEVER, .change_us = TIME_NEVER };
 
 	if (!queue_entry_is_emergency(entry) && is_too_long(circumstances->config, entry)) {
+		verdict.wait = QUEUE_WAIT_LIMIT;
 		verdict.never = true;
 		verdict.reason = REASON_LIMIT;
 		return verdict;
