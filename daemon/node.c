@@ -845,6 +845,7 @@ static void stop(struct node *node)
 	chimes_done(&node->chimes);
 	ledger_free(node->ledger);
 	outbox_done(&node->outbox);
+	requests_done(&node->requests);
 	sd_event_source_disable_unref(node->fetch_timer);
 	sd_event_source_disable_unref(node->report_timer);
 	fetch_done(&node->fetch);

@@ -17,6 +17,7 @@
 #include "daemon/ledger.h"
 #include "daemon/mqtt.h"
 #include "daemon/outbox.h"
+#include "daemon/request.h"
 #include "scheduler/queue.h"
 #include "scheduler/store.h"
 #include "tts/renderer.h"
@@ -83,6 +84,7 @@ struct node {
 	struct inhand *inhand; /* NULL: not to be had */
 	struct mqtt *mqtt;
 	struct outbox outbox;
+	struct requests requests;
 	struct ledger *ledger;
 	struct faults faults;
 	struct output *outputs;
