@@ -10,14 +10,12 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
-#define MARK_NONE UINT64_MAX
-
 struct programme {
 	unsigned rate_hz;
 	size_t capacity; /* frames */
 	float *ring;     /* mmap: goes back to the system when freed, whatever malloc thinks */
 	size_t marks_count;
-	_Atomic uint64_t *marks; /* producer writes; position of each item, or MARK_NONE */
+	_Atomic uint64_t *marks; /* producer writes; position of each item, or PROGRAMME_NO_FRAME */
 	int space_fd;
 
 	/* main, before the hand-over */
@@ -45,7 +43,7 @@ struct programme *programme_new(unsigned rate_hz, size_t marks, int64_t start_mo
 	programme->marks_count = marks;
 	programme->marks = xcalloc(marks ? marks : 1, sizeof *programme->marks);
 	for (size_t i = 0; i < marks; i++)
-		atomic_init(&programme->marks[i], MARK_NONE);
+		atomic_init(&programme->marks[i], PROGRAMME_NO_FRAME);
 	programme->start_mono_us = start_mono_us;
 	programme->gain = 1.0F;
 	atomic_init(&programme->wake_fd, -1);
@@ -120,10 +118,17 @@ size_t programme_item_at(const struct programme *programme, uint64_t frame)
 {
 	for (size_t i = programme->marks_count; i-- > 0;) {
 		uint64_t mark = atomic_load(&programme->marks[i]);
-		if (mark != MARK_NONE && mark <= frame)
+		if (mark != PROGRAMME_NO_FRAME && mark <= frame)
 			return i;
 	}
 	return 0;
+}
+
+uint64_t programme_mark_frame(const struct programme *programme, size_t item)
+{
+	if (item >= programme->marks_count)
+		return PROGRAMME_NO_FRAME;
+	return atomic_load(&programme->marks[item]);
 }
 
 size_t programme_lead_frames(const struct programme *programme)

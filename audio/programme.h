@@ -51,6 +51,9 @@ unsigned programme_rate_hz(const struct programme *programme);
 uint64_t programme_frames_pushed(const struct programme *programme, bool *ret_complete);
 /* Index of the item that sounds at `frame` (the last mark at or before it); 0 before the first. */
 size_t programme_item_at(const struct programme *programme, uint64_t frame);
+/* Position of the first frame of `item`; PROGRAMME_NO_FRAME: it has not begun (or was left out). */
+#define PROGRAMME_NO_FRAME UINT64_MAX
+uint64_t programme_mark_frame(const struct programme *programme, size_t item);
 
 /* --- producer (renderer) -------------------------------------------------------------------- */
 /* Frames that can be pushed now. */

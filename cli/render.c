@@ -89,6 +89,7 @@ static void on_event(struct performance *performance, const struct renderer_even
 	switch (event->what) {
 	case RENDERER_ENGINE_FAILED:
 	case RENDERER_CHIME_FAILED:
+	case RENDERER_RECORDING_FAILED:
 		complain(performance->session, "chú ý: %s", event->error.text);
 		return;
 	case RENDERER_FAILED:
@@ -181,8 +182,7 @@ static int prepare(
 	return wav_create(&performance->wav, path, RENDER_RATE_HZ, error);
 }
 
-/* Takes the rundown. */
-static int perform(struct performance *performance, struct rundown *rundown, const char *path,
+static int perform(struct performance *performance, const struct rundown *rundown, const char *path,
 	struct error *error)
 {
 	const struct config *config = performance->session->config;
@@ -192,18 +192,16 @@ static int perform(struct performance *performance, struct rundown *rundown, con
 		.duck_db = RENDERER_DUCK_DB };
 	const struct engine_voice voice = { .rate = config->speech.rate,
 		.pitch = config->speech.pitch };
-	_cleanup_(rundown_freep) struct rundown *mine = rundown;
 	struct engine *warm = NULL;
 
-	int result = prepare(performance, mine->count, path, error);
+	int result = prepare(performance, rundown->count, path, error);
 	if (result < 0)
 		return result;
-	struct renderer *renderer = renderer_start(
-		&how, mine, 0, performance->programme, NULL, &voice, NULL, performance->events);
+	struct renderer *renderer = renderer_start(&how, rundown, (struct rundown_position){ 0 },
+		performance->programme, NULL, &voice, NULL, performance->events);
 	if (!renderer)
 		return error_set(
 			error, -errno, "không chạy được luồng dựng tiếng: %s", strerror(errno));
-	mine = NULL;
 	result = drain(performance, error);
 	if (result < 0)
 		programme_abort(performance->programme);
@@ -269,7 +267,8 @@ static enum cli_status render(const struct session *session, const struct render
 	_cleanup_(performance_done) struct performance performance = {
 		.session = session, .wake_fd = -1, .gain = (float)pow(10.0, gain_db / 20.0)
 	};
-	struct rundown *rundown = make_rundown(session, announcement, reading);
+	_cleanup_(rundown_freep) struct rundown *rundown = make_rundown(
+		session, announcement, reading);
 	if (perform(&performance, rundown, options->path, &error) < 0) {
 		complain(session, "%s", error.text);
 		return CLI_REFUSED;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The outbox of receipts: a receipt is written to the store, then read from it and published in
- * order, and dropped when the broker has taken it. So a receipt is never seen before it (and the
- * announcement it speaks of, which is in the same transaction) is on disk, and none is lost while
- * the link is down. Memory is flat: what waits is on the disk, a few are under way. Main's.
+ * order; the store keeps a note of the last one that the broker has taken. So a receipt is never
+ * seen before it (and the announcement it speaks of, which is in the same transaction) is on disk,
+ * and none is lost while the link is down or the node is off. Memory is flat: what waits is on the
+ * disk, a few are under way. Main's.
  *
- *   outbox_add → store_put_receipt … durable → store_read_receipts … publish → PUBACK → store_drop
+ *   outbox_add → store_put_receipt … durable → store_read_receipts … publish → PUBACK →
+ *   store_receipts_taken
+ *
+ * A power cut between PUBACK and that note sends a receipt twice: the same, word for word.
  */
 #pragma once
 
@@ -20,17 +24,20 @@ struct outbox {
 	struct mqtt *mqtt;   /* borrowed */
 	char *topic;
 	bool connected;
-	bool reading;              /* a store_read_receipts() has not been answered */
-	uint64_t next_sequence;    /* of the next receipt that is made */
-	uint64_t durable_sequence; /* up to here they are on disk */
-	uint64_t sent_sequence;    /* up to here they were published on this connection */
-	uint64_t taken_sequence;   /* up to here the broker has them, and they were dropped */
-	uint64_t newest_ticket;    /* of the store, for `newest_sequence` */
-	uint64_t newest_sequence;
+	bool reading;            /* a store_read_receipts() has not been answered */
+	bool more;               /* the store may have some that were not read */
+	uint64_t next_sequence;  /* of the next receipt that is made */
+	uint64_t sent_sequence;  /* up to here they were published on this connection */
+	uint64_t taken_sequence; /* up to here the broker has them */
+	/* Of the store: */
+	uint64_t newest_ticket;  /* of the receipt that was made last */
+	uint64_t durable_ticket; /* up to here all is on disk */
+	uint64_t asked_ticket;   /* what was durable at the last store_read_receipts() */
 };
 
-void outbox_init(
-	struct outbox *outbox, struct store *store, const char *topic, uint64_t next_sequence);
+/* `next_sequence`, `taken_sequence`: of STORE_LOADED. What was not taken is sent. */
+void outbox_init(struct outbox *outbox, struct store *store, const char *topic,
+	uint64_t next_sequence, uint64_t taken_sequence);
 void outbox_done(struct outbox *outbox);
 
 /* Puts the receipt into the store (to be flushed by the caller with what belongs to it). */

@@ -2,6 +2,8 @@
 #include "scheduler/receipt.h"
 #include "base/json.h"
 
+#include <errno.h>
+
 static const char *const names[] = {
 	[RECEIPT_ACCEPTED] = "accepted",
 	[RECEIPT_REJECTED] = "rejected",
@@ -55,4 +57,12 @@ char *receipt_format(const struct receipt *receipt)
 	json_write_string(&out, "detail", receipt->detail);
 	json_write_end_object(&out);
 	return strbuf_take(&out);
+}
+
+int receipt_parse_at(const char *json, size_t length, int64_t *ret_at_us)
+{
+	_cleanup_(json_freep) struct json *root = json_parse(json, length, NULL);
+	const char *at = root ? json_as_string(json_get(root, "at"), NULL) : NULL;
+
+	return at ? time_parse(at, ret_at_us, NULL) : -EINVAL;
 }

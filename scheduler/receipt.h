@@ -38,3 +38,6 @@ struct receipt {
 
 /* One line of JSON; the caller frees. */
 char *receipt_format(const struct receipt *receipt) _must_check_;
+
+/* The instant that a receipt's JSON tells ("at"). -EINVAL: none, or no JSON. */
+int receipt_parse_at(const char *json, size_t length, int64_t *ret_at_us) _must_check_;

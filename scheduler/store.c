@@ -5,6 +5,7 @@
 #include "base/thread.h"
 #include "scheduler/store_change.h"
 #include "scheduler/store_file.h"
+#include "scheduler/store_history.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,7 +17,8 @@
 #define RETRY_MOST_US  (30 * US_PER_SEC)
 #define UNSENT_POLL_MS 100 /* main is not taking its events: try again this soon */
 
-/* From main to the thread: a group of changes, or a request for receipts (limit > 0). */
+/* From main to the thread: a group of changes, a request for receipts (limit > 0), or a search of
+ * the history. */
 struct message {
 	struct inbox_link link; /* first */
 	struct store_change *first, **end;
@@ -24,6 +26,7 @@ struct message {
 	uint64_t ticket; /* of the last change */
 	uint64_t after_sequence;
 	size_t limit;
+	struct store_search *search; /* NULL: none */
 };
 
 /* Messages in order. */
@@ -52,6 +55,7 @@ struct store {
 	struct store_file *file; /* NULL: not open */
 	struct line changes;     /* waiting to be written */
 	struct line requests;    /* waiting to be answered */
+	struct line searches;    /* the first is under way */
 	bool faulty;
 	struct error damage;   /* the file's, found while it was used: begin anew; "": none */
 	bool dropped_told;     /* in this fault */
@@ -75,6 +79,7 @@ static struct message *message_free(struct message *message)
 	if (!message)
 		return NULL;
 	store_change_free_all(message->first);
+	store_search_free(message->search);
 	free(message);
 	return NULL;
 }
@@ -307,12 +312,7 @@ static void add_waiting_receipts(
 				change->sequence <= request->after_sequence ||
 				event->receipts_count >= request->limit)
 				continue;
-			event->receipts = store_array_grow(
-				event->receipts, event->receipts_count, sizeof *event->receipts);
-			event->receipts[event->receipts_count++] = (struct store_receipt){
-				.sequence = change->sequence,
-				.json = xstrdup(change->text),
-			};
+			store_event_add_receipt(event, change->sequence, change->text, true);
 		}
 }
 
@@ -333,6 +333,38 @@ static void answer_requests(struct store *store)
 		send_event(store, event);
 		message_free(request);
 	}
+}
+
+/* --- The history (the thread) --------------------------------------------------------------- */
+
+static void look_at_waiting(const struct store *store, struct store_search *search)
+{
+	for (struct message *group = store->changes.first; group;
+		group = (struct message *)group->link.next)
+		for (struct store_change *change = group->first; change; change = change->next)
+			if (change->kind == STORE_PUT_RECEIPT)
+				store_search_look(
+					search, change->sequence, change->time_us, change->text);
+}
+
+/* One piece of the first search; what is to be written goes before the next one. */
+static void search_on(struct store *store)
+{
+	struct message *first = store->searches.first;
+	struct error error = { "" };
+
+	if (!first)
+		return;
+	int result = open_file(store, &error);
+	if (result == 0)
+		result = store_search_go_on(first->search, store->file, &error);
+	if (result > 0)
+		return;
+	if (result < 0)
+		on_failure(store, result, &error);
+	look_at_waiting(store, first->search);
+	send_event(store, store_search_take(first->search));
+	message_free(line_take(&store->searches));
 }
 
 /* --- The thread ----------------------------------------------------------------------------- */
@@ -391,7 +423,10 @@ static void take_messages(struct store *store)
 	while (link) {
 		struct message *message = (struct message *)link;
 		link = link->next;
-		line_add(message->limit ? &store->requests : &store->changes, message);
+		line_add(message->search  ? &store->searches
+			 : message->limit ? &store->requests
+					  : &store->changes,
+			message);
 	}
 }
 
@@ -408,11 +443,14 @@ static void turn(struct store *store, bool last)
 		write_waiting(store);
 	drop_excess(store);
 	answer_requests(store);
+	search_on(store);
 	send_unsent(store);
 }
 
 static int wait_ms(const struct store *store)
 {
+	if (store->searches.first)
+		return 0;
 	if (store->unsent)
 		return UNSENT_POLL_MS;
 	if (!store->faulty)
@@ -446,6 +484,7 @@ static struct store *store_free(struct store *store)
 		return NULL;
 	line_clear(&store->changes);
 	line_clear(&store->requests);
+	line_clear(&store->searches);
 	for (struct inbox_link *next, *link = store->unsent; link; link = next) {
 		next = link->next;
 		store_event_free(link);
@@ -532,20 +571,35 @@ uint64_t store_put_play(struct store *store, const struct store_play *play)
 				   .revision = play->revision,
 				   .state = play->state,
 				   .time_us = play->forget_us,
+				   .progress = {
+					   .item = play->item,
+					   .tries = play->tries,
+					   .offset_us = play->offset_us,
+					   .played_us = play->played_us,
+				   },
 			   });
 }
 
-uint64_t store_put_receipt(struct store *store, uint64_t sequence, const char *json)
+uint64_t store_put_receipt(struct store *store, uint64_t sequence, int64_t at_us, const char *json)
 {
-	return post(store,
-		(struct store_change){
-			.kind = STORE_PUT_RECEIPT, .sequence = sequence, .text = xstrdup(json) });
+	return post(store, (struct store_change){
+				   .kind = STORE_PUT_RECEIPT,
+				   .sequence = sequence,
+				   .time_us = at_us,
+				   .text = xstrdup(json),
+			   });
 }
 
-uint64_t store_drop_receipts(struct store *store, uint64_t up_to_sequence)
+uint64_t store_receipts_taken(struct store *store, uint64_t up_to_sequence)
 {
 	return post(store,
-		(struct store_change){ .kind = STORE_DROP_RECEIPTS, .sequence = up_to_sequence });
+		(struct store_change){ .kind = STORE_RECEIPTS_TAKEN, .sequence = up_to_sequence });
+}
+
+uint64_t store_prune_history(struct store *store, int64_t before_us)
+{
+	post(store, (struct store_change){ .kind = STORE_PRUNE_OLD, .time_us = before_us });
+	return post(store, (struct store_change){ .kind = STORE_PRUNE_EXCESS });
 }
 
 uint64_t store_put_setting(struct store *store, const char *key, const char *value)
@@ -583,6 +637,15 @@ void store_read_receipts(struct store *store, uint64_t after_sequence, size_t li
 	struct message *request = message_new();
 	request->after_sequence = after_sequence;
 	request->limit = limit ? limit : 1;
+	if (inbox_push(store->inbox, &request->link) < 0)
+		message_free(request);
+}
+
+void store_read_history(struct store *store, const struct store_history_query *query)
+{
+	store_flush(store);
+	struct message *request = message_new();
+	request->search = store_search_new(query);
 	if (inbox_push(store->inbox, &request->link) < 0)
 		message_free(request);
 }

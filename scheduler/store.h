@@ -5,12 +5,14 @@
  * wait, writes them in one transaction, and posts "durable up to N". It decides nothing.
  *
  * Kept:  announcement  id → revision, the announcement as JSON, arrival, sequence
- *        play          (id, output) → revision, state: what this output knows of that id, kept
- *                      until `forget_us`, so that redelivery, retained replay and restart never
- * speak twice receipt       sequence → JSON, until the broker has taken it setting       key →
- * value (gains, the last time seen)
+ *        play          (id, output) → revision, state, how far it came: what this output knows of
+ *                      that id, kept until `forget_us`, so that redelivery, retained replay and
+ *                      restart never speak twice
+ *        receipt       sequence → time, JSON: sent to the broker, then kept as the history
+ *        setting       key → value (gains, the last time seen)
  *
- * Reading is done once, at the start (STORE_LOADED), and for receipts in small batches.
+ * Announcements, plays and settings are read once, at the start (STORE_LOADED); receipts in small
+ * batches, when they are asked for.
  *
  * When the disk fails (full, read-only, damaged, I/O errors) what was posted waits in memory and is
  * tried again, after 1 s and then ever longer, up to 30 s: one STORE_FAULT, and one
@@ -18,8 +20,9 @@
  * STORE_WAITING_BYTES_MAX wait so; then the oldest groups are given up (event->dropped_up_to).
  * If the file cannot even be opened at the start, STORE_LOADED comes empty (its error says why),
  * then STORE_FAULT, and the node works from memory; what such a file held is loaded at the next
- * start. A damaged file is kept aside and a new one begun; when that happens while running,
- * STORE_RECOVERED says so (begun_anew): main should put again what it holds.
+ * start. A damaged file is kept aside and a new one begun, with all that can still be read of the
+ * old one (store_file.h); when that happens while running, STORE_RECOVERED says so (begun_anew):
+ * main should put again what it holds.
  *
  * store_file.h is the part without the thread.
  */
@@ -31,6 +34,9 @@
 
 #define STORE_WAITING_MAX       20000 /* changes */
 #define STORE_WAITING_BYTES_MAX (32 * 1024 * 1024)
+#define STORE_HISTORY_MAX       200000 /* receipts that are kept, some 80 MB */
+#define STORE_PRUNE_MAX         5000   /* receipts that one store_prune_history() drops */
+#define STORE_ANSWER_MAX        5000   /* receipts of one STORE_HISTORY, whatever is asked for */
 
 enum play_state {
 	PLAY_QUEUED,  /* accepted, waits (or waits again after a restart) */
@@ -70,6 +76,7 @@ struct store_setting {
 struct store_receipt {
 	uint64_t sequence;
 	char *json;
+	bool waiting; /* for a failing disk: a power cut would lose it */
 };
 
 /* Events to main; freed with store_event_free(). */
@@ -79,6 +86,7 @@ struct store_event {
 		STORE_LOADED,   /* once, first: announcements, plays, settings, next_* */
 		STORE_DURABLE,  /* everything up to `ticket` is on disk */
 		STORE_RECEIPTS, /* answer to store_read_receipts() */
+		STORE_HISTORY,  /* answer to store_read_history(): token, receipts, more */
 		STORE_FAULT, /* error: what failed; changes of that batch are kept and tried again
 			      */
 		STORE_RECOVERED, /* the fault is over */
@@ -94,10 +102,13 @@ struct store_event {
 	size_t receipts_count;
 	uint64_t next_sequence; /* of announcements */
 	uint64_t next_receipt_sequence;
-	uint64_t dropped_up_to; /* STORE_FAULT, STORE_RECOVERED: some changes up to this
+	uint64_t taken_receipt_sequence; /* STORE_LOADED: the broker has all up to this one */
+	uint64_t token;                  /* STORE_HISTORY: of the question */
+	bool more;                       /* STORE_HISTORY: there are more than these */
+	uint64_t dropped_up_to;          /* STORE_FAULT, STORE_RECOVERED: some changes up to this
 				 * ticket were given up, in spite of STORE_DURABLE; 0: none */
-	bool begun_anew;        /* STORE_RECOVERED: the old file was set aside, see above */
-	struct error error;     /* STORE_FAULT: what failed; STORE_LOADED, STORE_RECOVERED:
+	bool begun_anew;    /* STORE_RECOVERED: the old file was set aside, see above */
+	struct error error; /* STORE_FAULT: what failed; STORE_LOADED, STORE_RECOVERED:
 				 * what had to be set aside, or "" */
 };
 void store_event_free(struct inbox_link *event);
@@ -118,14 +129,30 @@ uint64_t store_put_announcement(struct store *store, const struct announcement *
 	int64_t arrival_us, uint64_t sequence);
 uint64_t store_drop_announcement(struct store *store, const char *id);
 uint64_t store_put_play(struct store *store, const struct store_play *play);
-uint64_t store_put_receipt(struct store *store, uint64_t sequence, const char *json);
-uint64_t store_drop_receipts(struct store *store, uint64_t up_to_sequence);
+/* `at_us`: real, the instant that the receipt itself tells. */
+uint64_t store_put_receipt(struct store *store, uint64_t sequence, int64_t at_us, const char *json);
+/* The broker has all receipts up to this one. They stay, as the history. */
+uint64_t store_receipts_taken(struct store *store, uint64_t up_to_sequence);
+/* Drops receipts of before `before_us` that the broker has, and the oldest of all above
+ * STORE_HISTORY_MAX; at most STORE_PRUNE_MAX of each at once. */
+uint64_t store_prune_history(struct store *store, int64_t before_us);
 uint64_t store_put_setting(struct store *store, const char *key, const char *value);
 /* Drops plays whose forget_us has passed, and announcements without a live play. */
 uint64_t store_forget(struct store *store, int64_t now_us);
-/* Asks for up to `limit` receipts after `after_sequence`: STORE_RECEIPTS. Receipts that still wait
- * for a failing disk are among them. Flushes. */
+/* Asks for up to `limit` receipts after `after_sequence` that the broker does not have:
+ * STORE_RECEIPTS. Receipts that still wait for a failing disk are among them. Flushes. */
 void store_read_receipts(struct store *store, uint64_t after_sequence, size_t limit);
+/* The history: receipts by time, output and id, in order of their sequences. STORE_HISTORY with
+ * `token`; when `more` is set, ask again after the last sequence of the answer. A long search is
+ * made piece by piece and does not hold up what is to be written. Flushes. */
+struct store_history_query {
+	uint64_t token;
+	int64_t since_us, until_us; /* real; [since, until) */
+	uint64_t after_sequence;    /* 0: from the first */
+	const char *output, *id;    /* NULL: any; an output's are those that name it */
+	size_t limit;               /* of receipts, up to STORE_ANSWER_MAX */
+};
+void store_read_history(struct store *store, const struct store_history_query *query);
 /* Ends the group: the thread may commit it now. Without a change: nothing. */
 void store_flush(struct store *store);
 

@@ -11,9 +11,11 @@
 enum store_change_kind {
 	STORE_PUT_ANNOUNCEMENT,     /* id, revision, text (JSON), time_us (arrival), sequence */
 	STORE_DROP_ANNOUNCEMENT,    /* id */
-	STORE_PUT_PLAY,             /* id, output, revision, state, time_us (forget) */
-	STORE_PUT_RECEIPT,          /* sequence, text (JSON) */
-	STORE_DROP_RECEIPTS,        /* sequence: up to it */
+	STORE_PUT_PLAY,             /* id, output, revision, state, time_us (forget), progress */
+	STORE_PUT_RECEIPT,          /* sequence, time_us (at), text (JSON) */
+	STORE_RECEIPTS_TAKEN,       /* sequence: up to it */
+	STORE_PRUNE_OLD,            /* time_us: receipts of before */
+	STORE_PRUNE_EXCESS,         /* receipts above STORE_HISTORY_MAX */
 	STORE_PUT_SETTING,          /* id (key), text (value) */
 	STORE_FORGET_PLAYS,         /* time_us: now */
 	STORE_FORGET_ANNOUNCEMENTS, /* those without a live play */
@@ -28,6 +30,10 @@ struct store_change {
 	int64_t revision;
 	int64_t time_us;
 	uint64_t sequence;
+	struct { /* of a play */
+		uint32_t item, tries;
+		int64_t offset_us, played_us;
+	} progress;
 };
 
 struct store_change *store_change_free(struct store_change *change);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The store's file: open it, load it, write groups of changes. Synchronous; one thread at a time;
- * everything may take as long as the disk does. SQLite is known here and in store_load.c only.
+ * everything may take as long as the disk does. The file's tables are known to store_schema.c (which
+ * also brings the file of an older version up to date), store_operation.c (writing), store_load.c
+ * and store_history.c (reading), SQLite to store_database.c.
  *
  * A file that is damaged (SQLite's quick check fails, or it is no database, or its tables are not
  * ours) is renamed to loalang.db.corrupt-<UTC time> and a new one is begun. A row that cannot be
@@ -21,6 +23,7 @@
 #define STORE_ROW_TEXT_BYTES (1024 * 1024) /* a longer text in a row is not ours */
 
 struct store_file;
+struct store_database;
 
 /* Opens or creates `state_dir`/loalang.db. A damaged file is set aside (store_file_notice()). */
 int store_file_open(
@@ -34,6 +37,7 @@ DEFINE_CLEANUP(struct store_file *, store_file_close)
 
 /* What opening had to set aside; "" for nothing. */
 const char *store_file_notice(const struct store_file *file);
+struct store_database *store_file_database(struct store_file *file); /* borrowed */
 
 /* Fills the parts of a STORE_LOADED event; event->error tells which rows were set aside.
  * On failure the event is partly filled and is freed as usual. */
@@ -47,9 +51,12 @@ int store_file_change(struct store_file *file, const struct store_change *change
 	struct error *error) _must_check_;
 int store_file_commit(struct store_file *file, struct error *error) _must_check_;
 
-/* Fills event->receipts with at most `limit` after `after_sequence`, in order. */
+/* Fills event->receipts with at most `limit` after `after_sequence` that the broker does not have,
+ * in order. */
 int store_file_read_receipts(struct store_file *file, uint64_t after_sequence, size_t limit,
 	struct store_event *event, struct error *error) _must_check_;
 
+void store_event_add_receipt(
+	struct store_event *event, uint64_t sequence, const char *json, bool waiting);
 /* Grows an array that is about to hold one more than `count` items of `size` bytes. */
 void *store_array_grow(void *array, size_t count, size_t size) _must_check_;

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "scheduler/store_database.h"
 #include "scheduler/store_file.h"
+#include "scheduler/store_schema.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,36 +22,35 @@ void *store_array_grow(void *array, size_t count, size_t size)
 
 /* --- Columns -------------------------------------------------------------------------------- */
 
-static int take_text(
-	sqlite3_stmt *row, int column, size_t most_bytes, const char **ret_text, struct error *why)
+static int take_text(struct store_statement *row, int column, size_t most_bytes,
+	const char **ret_text, struct error *why)
 {
-	const char *name = sqlite3_column_name(row, column);
+	const char *name = store_statement_column(row, column);
+	const char *text;
+	size_t length;
 
-	if (sqlite3_column_type(row, column) != SQLITE_TEXT)
+	if (!store_statement_text(row, column, &text, &length))
 		return error_set(why, -EINVAL, "cột %s không phải là chữ", name);
-	const char *text = (const char *)sqlite3_column_text(row, column);
-	size_t length = (size_t)sqlite3_column_bytes(row, column);
-	if (!text || length > most_bytes || strlen(text) != length ||
+	if (length > most_bytes || strlen(text) != length ||
 		utf8_valid_prefix(text, length) != length)
 		return error_set(why, -EINVAL, "cột %s không đọc được", name);
 	*ret_text = text;
 	return 0;
 }
 
-static int take_integer(sqlite3_stmt *row, int column, int64_t minimum, int64_t maximum,
+static int take_integer(struct store_statement *row, int column, int64_t minimum, int64_t maximum,
 	int64_t *ret_number, struct error *why)
 {
-	const char *name = sqlite3_column_name(row, column);
-	int64_t number = sqlite3_column_int64(row, column);
+	int64_t number;
 
-	if (sqlite3_column_type(row, column) != SQLITE_INTEGER || number < minimum ||
-		number > maximum)
-		return error_set(why, -EINVAL, "cột %s không phải là số hợp lệ", name);
+	if (!store_statement_integer(row, column, &number) || number < minimum || number > maximum)
+		return error_set(why, -EINVAL, "cột %s không phải là số hợp lệ",
+			store_statement_column(row, column));
 	*ret_number = number;
 	return 0;
 }
 
-static int take_id(sqlite3_stmt *row, int column, const char **ret_id, struct error *why)
+static int take_id(struct store_statement *row, int column, const char **ret_id, struct error *why)
 {
 	int result = take_text(row, column, ID_MAX_BYTES, ret_id, why);
 
@@ -72,7 +72,8 @@ static int check_sum(const char *json, const char *sum, struct error *why)
 		       : error_set(why, -EINVAL, "nội dung đã bị thay đổi (sai mã kiểm tra)");
 }
 
-static int load_announcement(sqlite3_stmt *row, struct store_event *event, struct error *why)
+static int load_announcement(
+	struct store_statement *row, struct store_event *event, struct error *why)
 {
 	const char *id = "", *json = "", *sum = "";
 	int64_t revision = 0, arrival_us = 0, sequence = 0;
@@ -107,37 +108,75 @@ static int load_announcement(sqlite3_stmt *row, struct store_event *event, struc
 	return 0;
 }
 
-static int load_play(sqlite3_stmt *row, struct store_event *event, struct error *why)
+/* How far it came. */
+static int take_progress(struct store_statement *row, struct store_play *play, struct error *why)
+{
+	int64_t item = 0, tries = 0;
+	int result = take_integer(row, 6, 0, UINT32_MAX, &item, why);
+
+	if (result == 0)
+		result = take_integer(row, 7, 0, INT64_MAX, &play->offset_us, why);
+	if (result == 0)
+		result = take_integer(row, 8, 0, INT64_MAX, &play->played_us, why);
+	if (result == 0)
+		result = take_integer(row, 9, 0, UINT32_MAX, &tries, why);
+	play->item = (uint32_t)item;
+	play->tries = (uint32_t)tries;
+	return result;
+}
+
+static int load_play(struct store_statement *row, struct store_event *event, struct error *why)
 {
 	const char *id = "", *output = "", *state_name = "";
-	int64_t revision = 0, forget_us = 0;
-	enum play_state state = PLAY_QUEUED;
+	struct store_play play = { 0 };
 	int result = take_id(row, 1, &id, why);
 
 	if (result == 0)
 		result = take_text(row, 2, NAME_MAX_BYTES, &output, why);
 	if (result == 0)
-		result = take_integer(row, 3, 1, ANNOUNCEMENT_REVISION_MAX, &revision, why);
+		result = take_integer(row, 3, 1, ANNOUNCEMENT_REVISION_MAX, &play.revision, why);
 	if (result == 0)
 		result = take_text(row, 4, NAME_MAX_BYTES, &state_name, why);
 	if (result == 0)
-		result = take_integer(row, 5, 0, INT64_MAX, &forget_us, why);
+		result = take_integer(row, 5, 0, INT64_MAX, &play.forget_us, why);
+	if (result == 0)
+		result = take_progress(row, &play, why);
 	if (result < 0)
 		return result;
-	if (play_state_parse(state_name, &state) < 0)
+	if (play_state_parse(state_name, &play.state) < 0)
 		return error_set(why, -EINVAL, "trạng thái lạ \"%s\"", state_name);
+	play.id = xstrdup(id);
+	play.output = xstrdup(output);
 	event->plays = store_array_grow(event->plays, event->plays_count, sizeof *event->plays);
-	event->plays[event->plays_count++] = (struct store_play){
-		.id = xstrdup(id),
-		.output = xstrdup(output),
-		.revision = revision,
-		.state = state,
-		.forget_us = forget_us,
-	};
+	event->plays[event->plays_count++] = play;
 	return 0;
 }
 
-static int load_setting(sqlite3_stmt *row, struct store_event *event, struct error *why)
+/* Decimal digits only. */
+static int parse_sequence(const char *text, uint64_t *ret_sequence)
+{
+	uint64_t sequence = 0;
+
+	for (const char *c = text; *c; c++) {
+		if (*c < '0' || *c > '9' || sequence > STORE_SEQUENCE_MAX / 10)
+			return -EINVAL;
+		sequence = 10 * sequence + (uint64_t)(*c - '0');
+	}
+	if (!*text || sequence > STORE_SEQUENCE_MAX)
+		return -EINVAL;
+	*ret_sequence = sequence;
+	return 0;
+}
+
+/* The one setting that is the store's own. */
+static int load_taken(const char *value, struct store_event *event, struct error *why)
+{
+	if (parse_sequence(value, &event->taken_receipt_sequence) < 0)
+		return error_set(why, -EINVAL, "số biên nhận \"%.40s\" không hợp lệ", value);
+	return 0;
+}
+
+static int load_setting(struct store_statement *row, struct store_event *event, struct error *why)
 {
 	const char *key = "", *value = "";
 	int result = take_text(row, 1, SETTING_MAX_BYTES, &key, why);
@@ -146,6 +185,8 @@ static int load_setting(sqlite3_stmt *row, struct store_event *event, struct err
 		result = take_text(row, 2, SETTING_MAX_BYTES, &value, why);
 	if (result < 0)
 		return result;
+	if (strcmp(key, STORE_KEY_TAKEN) == 0)
+		return load_taken(value, event, why);
 	event->settings = store_array_grow(
 		event->settings, event->settings_count, sizeof *event->settings);
 	event->settings[event->settings_count++] = (struct store_setting){
@@ -155,9 +196,11 @@ static int load_setting(sqlite3_stmt *row, struct store_event *event, struct err
 	return 0;
 }
 
-/* Receipts are only judged here; they are read in batches later. */
-static int load_receipt(sqlite3_stmt *row, struct store_event *event, struct error *why)
+/* Receipts are only judged here, those that the broker is still to have; they are read in batches
+ * later. The history is judged when it is read: it may be long. */
+static int load_receipt(struct store_statement *row, struct store_event *event, struct error *why)
 {
+	(void)event;
 	const char *json = "";
 	int64_t sequence = 0;
 	int result = take_integer(row, 1, 1, STORE_SEQUENCE_MAX, &sequence, why);
@@ -167,11 +210,7 @@ static int load_receipt(sqlite3_stmt *row, struct store_event *event, struct err
 	if (result < 0)
 		return result;
 	_cleanup_(json_freep) struct json *root = json_parse(json, strlen(json), why);
-	if (!root)
-		return -EINVAL;
-	if (event->next_receipt_sequence <= (uint64_t)sequence)
-		event->next_receipt_sequence = (uint64_t)sequence + 1;
-	return 0;
+	return root ? 0 : -EINVAL;
 }
 
 /* --- Tables --------------------------------------------------------------------------------- */
@@ -179,21 +218,25 @@ static int load_receipt(sqlite3_stmt *row, struct store_event *event, struct err
 static const struct table {
 	const char *name;
 	const char *columns;
-	const char *order;
+	const char *which;   /* and in which order; ?1: the last receipt that the broker has */
 	const char *content; /* of a row that is set aside, as SQL literals */
-	int (*load)(sqlite3_stmt *row, struct store_event *event, struct error *why);
+	int (*load)(struct store_statement *row, struct store_event *event, struct error *why);
 } tables[] = {
-	{ "announcement", "id, revision, json, sha256, arrival_us, sequence", "sequence",
+	/* first: it tells which receipts to look at */
+	{ "setting", "key, value", "ORDER BY rowid", "quote(key) || ',' || quote(value)",
+		load_setting },
+	{ "announcement", "id, revision, json, sha256, arrival_us, sequence", "ORDER BY sequence",
 		"quote(id) || ',' || quote(revision) || ',' || quote(json) || ',' || quote(sha256)"
 		" || ',' || quote(arrival_us) || ',' || quote(sequence)",
 		load_announcement },
-	{ "play", "id, output, revision, state, forget_us", "rowid",
+	{ "play", "id, output, revision, state, forget_us, item, offset_us, played_us, tries",
+		"ORDER BY rowid",
 		"quote(id) || ',' || quote(output) || ',' || quote(revision) || ',' || quote(state)"
-		" || ',' || quote(forget_us)",
+		" || ',' || quote(forget_us) || ',' || quote(item) || ',' || quote(offset_us)"
+		" || ',' || quote(played_us) || ',' || quote(tries)",
 		load_play },
-	{ "setting", "key, value", "rowid", "quote(key) || ',' || quote(value)", load_setting },
-	{ "receipt", "sequence, json", "sequence", "quote(sequence) || ',' || quote(json)",
-		load_receipt },
+	{ "receipt", "sequence, json", "WHERE sequence > ?1 ORDER BY sequence",
+		"quote(sequence) || ',' || quote(json) || ',' || quote(at_us)", load_receipt },
 };
 
 struct bad_row {
@@ -222,38 +265,37 @@ static void bad_rows_add(struct bad_rows *bad, int64_t rowid, const struct error
 static int load_rows(struct store_file *file, const struct table *table, struct store_event *event,
 	struct bad_rows *bad, struct error *error)
 {
-	_cleanup_(sqlite3_finalizep) sqlite3_stmt *rows = NULL;
+	_cleanup_(store_statement_freep) struct store_statement *rows = NULL;
 	_cleanup_(freep) char *sql = xasprintf(
-		"SELECT rowid, %s FROM %s ORDER BY %s", table->columns, table->name, table->order);
-	int result = store_database_prepare(file, sql, &rows, error);
-	int step = SQLITE_DONE;
+		"SELECT rowid, %s FROM %s %s", table->columns, table->name, table->which);
+	int result = store_statement_new(store_file_database(file), sql, &rows, error);
 
 	if (result < 0)
 		return result;
-	while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
+	store_statement_bind_integer(rows, 1, (int64_t)event->taken_receipt_sequence);
+	while ((result = store_statement_step(rows, "đọc", error)) > 0) {
 		struct error why = { "" };
-		if (table->load(rows, event, &why) < 0)
-			bad_rows_add(bad, sqlite3_column_int64(rows, 0), &why);
+		int64_t rowid = 0;
+		if (table->load(rows, event, &why) < 0 && store_statement_integer(rows, 0, &rowid))
+			bad_rows_add(bad, rowid, &why);
 	}
-	return step == SQLITE_DONE ? 0 : store_database_failed(file, "đọc", error);
+	return result;
 }
 
 static int run_for_row(struct store_file *file, const char *sql, const struct bad_row *row,
 	const struct error *why, struct error *error)
 {
-	_cleanup_(sqlite3_finalizep) sqlite3_stmt *statement = NULL;
-	int result = store_database_prepare(file, sql, &statement, error);
+	_cleanup_(store_statement_freep) struct store_statement *statement = NULL;
+	int result = store_statement_new(store_file_database(file), sql, &statement, error);
 
 	if (result < 0)
 		return result;
-	sqlite3_bind_int64(statement, 1, row->rowid);
+	store_statement_bind_integer(statement, 1, row->rowid);
 	if (why) {
-		sqlite3_bind_int64(statement, 2, clock_real_us());
-		sqlite3_bind_text(statement, 3, why->text, -1, SQLITE_STATIC);
+		store_statement_bind_integer(statement, 2, clock_real_us());
+		store_statement_bind_text(statement, 3, why->text);
 	}
-	return sqlite3_step(statement) == SQLITE_DONE
-		       ? 0
-		       : store_database_failed(file, "để riêng bản ghi hỏng", error);
+	return store_statement_run(statement, "để riêng bản ghi hỏng", error);
 }
 
 static int move_rows(struct store_file *file, const struct table *table, const struct bad_rows *bad,
@@ -275,7 +317,8 @@ static int move_rows(struct store_file *file, const struct table *table, const s
 		if (result == 0)
 			result = run_for_row(file, drop, row, NULL, error);
 	}
-	return result == 0 ? store_database_exec(file, trim, "để riêng bản ghi hỏng", error)
+	return result == 0 ? store_database_exec(store_file_database(file), trim,
+				     "để riêng bản ghi hỏng", error)
 			   : result;
 }
 
@@ -288,7 +331,7 @@ static int set_rows_aside(struct store_file *file, const struct table *table,
 		result = move_rows(file, table, bad, error);
 	if (result == 0)
 		return store_file_commit(file, error);
-	store_database_roll_back(file);
+	store_database_roll_back(store_file_database(file));
 	return result;
 }
 
@@ -318,39 +361,75 @@ static int load_table(struct store_file *file, const struct table *table, struct
 	return 0;
 }
 
+/* What a receipt's sequence has been, even if the history has been pruned since. */
+static int load_next_receipt(
+	struct store_file *file, struct store_event *event, struct error *error)
+{
+	_cleanup_(store_statement_freep) struct store_statement *row = NULL;
+	int64_t newest = 0;
+	int result = store_statement_new(store_file_database(file),
+		"SELECT max(sequence) FROM receipt WHERE sequence <= ?", &row, error);
+
+	if (result < 0)
+		return result;
+	store_statement_bind_integer(row, 1, STORE_SEQUENCE_MAX);
+	result = store_statement_step(row, "đọc", error);
+	if (result < 0)
+		return result;
+	(void)store_statement_integer(row, 0, &newest); /* null: there is none */
+	event->next_receipt_sequence = event->taken_receipt_sequence + 1;
+	if (newest >= 0 && event->next_receipt_sequence <= (uint64_t)newest)
+		event->next_receipt_sequence = (uint64_t)newest + 1;
+	return 0;
+}
+
 int store_file_load(struct store_file *file, struct store_event *event, struct error *error)
 {
 	int result = 0;
 
-	event->error = file->notice;
+	(void)error_set(&event->error, 0, "%s", store_file_notice(file));
 	event->next_sequence = 1;
-	event->next_receipt_sequence = 1;
+	event->taken_receipt_sequence = 0;
 	for (size_t i = 0; i < countof(tables) && result == 0; i++)
 		result = load_table(file, &tables[i], event, error);
-	return result;
+	return result == 0 ? load_next_receipt(file, event, error) : result;
+}
+
+/* --- Receipts ------------------------------------------------------------------------------- */
+
+void store_event_add_receipt(
+	struct store_event *event, uint64_t sequence, const char *json, bool waiting)
+{
+	event->receipts = store_array_grow(
+		event->receipts, event->receipts_count, sizeof *event->receipts);
+	event->receipts[event->receipts_count++] = (struct store_receipt){
+		.sequence = sequence,
+		.json = xstrdup(json),
+		.waiting = waiting,
+	};
 }
 
 int store_file_read_receipts(struct store_file *file, uint64_t after_sequence, size_t limit,
 	struct store_event *event, struct error *error)
 {
-	_cleanup_(sqlite3_finalizep) sqlite3_stmt *rows = NULL;
-	int step = SQLITE_DONE;
-	int result = store_database_prepare(file,
-		"SELECT sequence, json FROM receipt WHERE sequence > ? ORDER BY sequence LIMIT ?",
+	_cleanup_(store_statement_freep) struct store_statement *rows = NULL;
+	int result = store_statement_new(store_file_database(file),
+		"SELECT sequence, json FROM receipt WHERE sequence > max(?,"
+		" coalesce((SELECT CAST(value AS INTEGER) FROM setting"
+		" WHERE key = '" STORE_KEY_TAKEN "'), 0)) ORDER BY sequence LIMIT ?",
 		&rows, error);
 
 	if (result < 0)
 		return result;
-	sqlite3_bind_int64(rows, 1, (int64_t)after_sequence);
-	sqlite3_bind_int64(rows, 2, (int64_t)limit);
-	while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
-		const char *json = (const char *)sqlite3_column_text(rows, 1);
-		event->receipts = store_array_grow(
-			event->receipts, event->receipts_count, sizeof *event->receipts);
-		event->receipts[event->receipts_count++] = (struct store_receipt){
-			.sequence = (uint64_t)sqlite3_column_int64(rows, 0),
-			.json = xstrdup(json ? json : "{}"),
-		};
+	store_statement_bind_integer(rows, 1, (int64_t)after_sequence);
+	store_statement_bind_integer(rows, 2, (int64_t)limit);
+	while ((result = store_statement_step(rows, "đọc biên nhận", error)) > 0) {
+		const char *json = "{}";
+		size_t length;
+		int64_t sequence = 0;
+		(void)store_statement_integer(rows, 0, &sequence);
+		(void)store_statement_text(rows, 1, &json, &length);
+		store_event_add_receipt(event, (uint64_t)sequence, json, false);
 	}
-	return step == SQLITE_DONE ? 0 : store_database_failed(file, "đọc biên nhận", error);
+	return result;
 }

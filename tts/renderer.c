@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tts/renderer.h"
 #include "audio/clip.h"
+#include "audio/recording.h"
 #include "audio/resample.h"
 #include "base/clock.h"
 #include "base/strbuf.h"
@@ -19,6 +20,8 @@
 #define TAIL_BELOW_DB  (-20.0) /* a chime has decayed enough to speak over it */
 #define UNDUCK_MS      1000    /* in a shorter pause the bed stays down: it would only pump */
 #define EVENT_RETRY_MS 10
+/* −3 dB: a recording that uses full scale leaves room for the bed, as the chimes do. */
+#define RECORDING_GAIN 0.7079F
 
 /* An engine that failed this often is passed over while another is left: a crash may lie in the
  * sentence, but silence costs seconds each time. */
@@ -29,8 +32,8 @@
 struct renderer {
 	/* Set before the thread starts, const after. */
 	struct renderer_config config;
-	struct rundown *rundown;
-	size_t first_item;
+	const struct rundown *rundown;
+	struct rundown_position from;
 	struct programme *programme;
 	struct inbox *events;
 	struct engine_voice voice;
@@ -47,6 +50,7 @@ struct renderer {
 	size_t item;
 	uint64_t pushed_frames;
 	bool primed;
+	bool fallback_played;
 
 	/* While an engine is waited for. */
 	int64_t wait_since_mono_us; /* TIME_UNSET: not yet */
@@ -67,6 +71,7 @@ static void post(
 	event->renderer = renderer;
 	event->what = what;
 	event->item = renderer->item;
+	event->fallback_played = what == RENDERER_FAILED && renderer->fallback_played;
 	if (error)
 		event->error = *error;
 	while (inbox_push(renderer->events, &event->link) < 0) {
@@ -180,9 +185,10 @@ static int play_silence(struct renderer *renderer, const struct rundown_item *it
 	return push(renderer, NULL, frames_of_us(renderer, item->duration_us));
 }
 
-/* --- Speech
- * ------------------------------------------------------------------------------------------ */
+/* --- At another rate
+ * -------------------------------------------------------------------------------- */
 
+/* Begins a stream of that rate, or goes on with it. */
 static int use_resampler(struct renderer *renderer, unsigned from_hz)
 {
 	if (renderer->resampler && renderer->resampler_from_hz == from_hz)
@@ -196,7 +202,7 @@ static int use_resampler(struct renderer *renderer, unsigned from_hz)
 }
 
 /* Converts and pushes; with `last` what the filter still holds, too. */
-static int push_speech(struct renderer *renderer, const float *frames, size_t count, bool last)
+static int push_converted(struct renderer *renderer, const float *frames, size_t count, bool last)
 {
 	float converted[BLOCK_FRAMES];
 
@@ -216,13 +222,73 @@ static int push_speech(struct renderer *renderer, const float *frames, size_t co
 	}
 }
 
+/* --- Recordings
+ * ------------------------------------------------------------------------------------- */
+
+static int push_recording(
+	struct renderer *renderer, struct recording *recording, struct error *error)
+{
+	float frames[BLOCK_FRAMES];
+	long got;
+
+	while ((got = recording_read(recording, frames, BLOCK_FRAMES, error)) > 0) {
+		for (long i = 0; i < got; i++)
+			frames[i] *= RECORDING_GAIN;
+		int result = push_converted(renderer, frames, (size_t)got, false);
+		if (result < 0)
+			return result;
+	}
+	int result = push_converted(renderer, NULL, 0, true);
+	return result < 0 ? result : (int)got;
+}
+
+static int open_recording(struct renderer *renderer, const struct rundown_item *item,
+	struct recording **ret_recording, struct error *error)
+{
+	_cleanup_(recording_freep) struct recording *recording = NULL;
+	int result = recording_open(item->text, &recording_limits, &recording, error);
+
+	if (result == 0 && renderer->item == renderer->from.item && renderer->from.offset_us > 0)
+		result = recording_seek(recording, renderer->from.offset_us, error);
+	if (result < 0)
+		return result;
+	result = use_resampler(renderer, recording_rate_hz(recording));
+	if (result < 0)
+		return error_set(error, result, "%s: không đổi được tần số lấy mẫu %u Hz",
+			item->text, recording_rate_hz(recording));
+	resampler_reset(renderer->resampler);
+	*ret_recording = hand_over(recording);
+	return 0;
+}
+
+/* A bad one is reported and what there is of it is played: a text may come before it. */
+static int play_recording(struct renderer *renderer, const struct rundown_item *item)
+{
+	_cleanup_(recording_freep) struct recording *recording = NULL;
+	struct error error = { "" };
+	int result = open_recording(renderer, item, &recording, &error);
+
+	if (result == 0) {
+		mixdown_duck(&renderer->mixdown, true);
+		result = push_recording(renderer, recording, &error);
+	}
+	if (result == -ECANCELED)
+		return result;
+	if (result < 0)
+		post(renderer, RENDERER_RECORDING_FAILED, &error);
+	return 0;
+}
+
+/* --- Speech
+ * ------------------------------------------------------------------------------------------ */
+
 static int on_sound(const float *frames, size_t count, unsigned rate_hz, void *context)
 {
 	struct renderer *renderer = context;
 
 	renderer->wait_since_mono_us = TIME_UNSET;
 	int result = use_resampler(renderer, rate_hz);
-	return result < 0 ? result : push_speech(renderer, frames, count, false);
+	return result < 0 ? result : push_converted(renderer, frames, count, false);
 }
 
 /* The engine is late. While the ring holds enough, or nothing has sounded yet, there is only the
@@ -289,7 +355,7 @@ static int speak_once(struct renderer *renderer, size_t index, bool as_wished,
 	int result = engine_speak(
 		engine_at(renderer, index), item->text, &voice, on_sound, renderer, &wait, error);
 	if (result == 0)
-		result = push_speech(renderer, NULL, 0, true);
+		result = push_converted(renderer, NULL, 0, true);
 	return programme_aborted(renderer->programme) ? -ECANCELED : result;
 }
 
@@ -346,6 +412,7 @@ static int (*const play[])(struct renderer *renderer, const struct rundown_item 
 	[RUNDOWN_CHIME] = play_chime,
 	[RUNDOWN_SENTENCE] = play_sentence,
 	[RUNDOWN_SILENCE] = play_silence,
+	[RUNDOWN_RECORDING] = play_recording,
 };
 
 /* A child starts in the background while the chime is decoded and pushed. (A server is not dialled
@@ -361,18 +428,50 @@ static void warm_up(struct renderer *renderer)
 		(void)!engine_warm(engine, &error); /* shows again at the sentence */
 }
 
-static int play_items(struct renderer *renderer)
+static int play_item(struct renderer *renderer, size_t item)
+{
+	const struct rundown_item *what = &renderer->rundown->items[item];
+
+	renderer->item = item;
+	programme_mark(renderer->programme, item);
+	return play[what->what](renderer, what);
+}
+
+/* In the place of all that was left to say (FAULTS A7): better than a chime and then nothing. */
+static int play_fallback(struct renderer *renderer)
 {
 	const struct rundown *rundown = renderer->rundown;
+	size_t last = rundown->count - 1;
+	struct clip clip;
 
-	for (size_t i = renderer->first_item; i < rundown->count; i++) {
-		renderer->item = i;
-		programme_mark(renderer->programme, i);
-		int result = play[rundown->items[i].what](renderer, &rundown->items[i]);
-		if (result < 0)
-			return result;
-	}
-	return 0;
+	if (!rundown->fallback || !load(renderer, rundown->fallback, &clip))
+		return 0;
+	int result = push(renderer, NULL, frames_of_ms(renderer, RETRY_PAUSE_MS));
+	if (result == 0)
+		result = push(renderer, clip.frames, clip.count);
+	clip_done(&clip);
+	if (result < 0)
+		return result;
+	renderer->fallback_played = true;
+	if (last <= renderer->item || rundown->items[last].what != RUNDOWN_CHIME)
+		return 0;
+	result = push(renderer, NULL, frames_of_ms(renderer, RETRY_PAUSE_MS));
+	return result < 0 ? result : play_item(renderer, last);
+}
+
+/* 0; -ECANCELED; or what became of the sentence that no engine could say. */
+static int play_items(struct renderer *renderer)
+{
+	int result = 0;
+
+	for (size_t i = renderer->from.item; i < renderer->rundown->count && result == 0; i++)
+		result = play_item(renderer, i);
+	if (result == 0 || result == -ECANCELED)
+		return result;
+	size_t failed = renderer->item;
+	int fallback = play_fallback(renderer);
+	renderer->item = failed; /* that is what RENDERER_FAILED is about */
+	return fallback < 0 ? fallback : result;
 }
 
 /* What still sounds may end. */
@@ -403,7 +502,7 @@ static void *run(void *context)
 	struct clip bed = { 0 };
 
 	warm_up(renderer);
-	renderer->item = renderer->first_item;
+	renderer->item = renderer->from.item; /* the bed belongs to none */
 	bool has_bed = renderer->rundown->bed && load(renderer, renderer->rundown->bed, &bed);
 	mixdown_init(&renderer->mixdown, programme_rate_hz(renderer->programme),
 		has_bed ? &bed : NULL, renderer->config.duck_db);
@@ -416,7 +515,7 @@ static void *run(void *context)
 		post(renderer, RENDERER_CANCELLED, NULL);
 		return NULL;
 	}
-	if (result == 0)
+	if (result == 0 || renderer->fallback_played)
 		prime(renderer);
 	post(renderer, result == 0 ? RENDERER_DONE : RENDERER_FAILED, NULL);
 	return NULL;
@@ -454,7 +553,6 @@ static struct renderer *renderer_free(struct renderer *renderer)
 	for (size_t i = 0; i < renderer->config.engines_count; i++)
 		engine_free(renderer->engines[i]);
 	resampler_free(renderer->resampler);
-	rundown_free(renderer->rundown);
 	free(renderer->engines);
 	free(renderer->strikes);
 	free(renderer->order);
@@ -463,8 +561,8 @@ static struct renderer *renderer_free(struct renderer *renderer)
 	return NULL;
 }
 
-struct renderer *renderer_start(const struct renderer_config *config, struct rundown *rundown,
-	size_t first_item, struct programme *programme, const char *engine_name,
+struct renderer *renderer_start(const struct renderer_config *config, const struct rundown *rundown,
+	struct rundown_position from, struct programme *programme, const char *engine_name,
 	const struct engine_voice *voice, struct engine *warm, struct inbox *events)
 {
 	size_t count = config->engines_count;
@@ -472,7 +570,7 @@ struct renderer *renderer_start(const struct renderer_config *config, struct run
 
 	*renderer = (struct renderer){
 		.config = *config,
-		.first_item = first_item,
+		.from = from,
 		.programme = programme,
 		.events = events,
 		.voice = *voice,
@@ -490,10 +588,9 @@ struct renderer *renderer_start(const struct renderer_config *config, struct run
 			engine_free(warm); /* of a configuration that is no more */
 		return renderer;
 	}
-	renderer->rundown = NULL; /* the caller's still, */
 	for (size_t i = 0; i < count; i++)
 		if (renderer->engines[i] == warm)
-			renderer->engines[i] = NULL; /* and so is the engine */
+			renderer->engines[i] = NULL; /* the caller's still */
 	renderer_free(renderer);
 	errno = -result;
 	return NULL;

@@ -4,11 +4,14 @@
  * sentence at a time, converts to the device's rate, mixes (chime tail under the first words, bed
  * ducked under speech) and pushes into the programme's ring, waiting when it is full. It runs
  * ahead of the sound by the ring's length. When the engine is late and the ring runs low, what
- * else there is (tail, bed, silence) goes on in its place, so the device never starves.
+ * else there is (tail, bed, silence) goes on in its place, so the device never starves. Recordings
+ * are decoded as they are played.
  *
  * Failure of a sentence: once more on the same engine (fresh connection), then on each next engine
  * of the list, then RENDERER_FAILED. A sentence that broke off is said again from its beginning
- * (what was pushed of it cannot be taken back: a pause of 300 ms separates).
+ * (what was pushed of it cannot be taken back: a pause of 300 ms separates). If the rundown has a
+ * fallback, a recorded "the system cannot read this announcement", it is heard in the place of all
+ * that was left to say, and then the closing chime, before RENDERER_FAILED (FAULTS A7).
  *
  * Created, owned and freed by main (or a command). It touches no state but what it was given.
  */
@@ -32,6 +35,9 @@ struct renderer_event {
 		 * bed could not be read and was left out. */
 		RENDERER_ENGINE_FAILED,
 		RENDERER_CHIME_FAILED,
+		/* A recording could not be read, or not to its end: what there was of it is played,
+		 * then the next item. */
+		RENDERER_RECORDING_FAILED,
 		/* Exactly one of these is the last event, and the thread's last act: the whole
 		 * programme is in the ring; no engine could say a sentence (the programme is
 		 * complete as far as it came); the programme was aborted. */
@@ -39,8 +45,9 @@ struct renderer_event {
 		RENDERER_FAILED,
 		RENDERER_CANCELLED,
 	} what;
-	size_t item;        /* the item of the rundown it is about */
-	struct error error; /* for the failures */
+	size_t item;          /* the item of the rundown it is about */
+	bool fallback_played; /* RENDERER_FAILED: let the programme play on, it ends by itself */
+	struct error error;   /* for the failures */
 };
 
 struct renderer_config {                     /* borrowed, must outlive the renderer */
@@ -52,14 +59,17 @@ struct renderer_config {                     /* borrowed, must outlive the rende
 
 struct renderer;
 
-/* Takes `rundown` and `warm` (an engine handed over, or NULL); borrows `programme` and `events`
- * (to which struct renderer_event are pushed). `engine_name` NULL or the announcement's wish,
- * tried first. Items before `first_item` are left out. NULL with errno; then nothing was taken. */
-struct renderer *renderer_start(const struct renderer_config *config, struct rundown *rundown,
-	size_t first_item, struct programme *programme, const char *engine_name,
+/* Takes `warm` (an engine handed over, or NULL). Borrows `rundown` and `programme` until it has been
+ * joined, and `events` (to which struct renderer_event are pushed). `engine_name` NULL or the
+ * announcement's wish, tried first. What lies before `from` is left out (rundown_resume(); the
+ * first frame of the programme is then from.offset_us within that item). NULL with errno; then
+ * nothing was taken. */
+struct renderer *renderer_start(const struct renderer_config *config, const struct rundown *rundown,
+	struct rundown_position from, struct programme *programme, const char *engine_name,
 	const struct engine_voice *voice, struct engine *warm, struct inbox *events) _must_check_;
 
 /* To be called after the last event, or at shutdown after programme_abort(): joins within
- * `timeout_ms`, frees,
- * and hands back an engine that is still good (NULL if none). -ETIMEDOUT: it hangs; not freed. */
+ * `timeout_ms`, frees, and hands back an engine that is still good (NULL if none). The caller then
+ * frees rundown and programme. -ETIMEDOUT: it hangs and may still look at them: nothing is freed,
+ * and neither may they be. */
 int renderer_join(struct renderer *renderer, int timeout_ms, struct engine **ret_warm) _must_check_;

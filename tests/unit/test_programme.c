@@ -88,6 +88,10 @@ static void test_items_are_found_by_frame(void **state)
 	assert_int_equal(programme_item_at(programme, 500), 3);
 	assert_int_equal(programme_item_at(programme, 1000), 4);
 	assert_int_equal(programme_item_at(programme, UINT64_MAX - 1), 4);
+	assert_int_equal(programme_mark_frame(programme, 2), 0);
+	assert_int_equal(programme_mark_frame(programme, 3), 500);
+	assert_true(programme_mark_frame(programme, 1) == PROGRAMME_NO_FRAME);
+	assert_true(programme_mark_frame(programme, 5) == PROGRAMME_NO_FRAME);
 }
 
 static void test_producer_is_woken_when_half_is_free(void **state)

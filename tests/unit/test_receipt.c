@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "scheduler/receipt.h"
 
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 #include <time.h>
 #include <cmocka.h>
 
@@ -84,12 +86,37 @@ static void five_events_are_final(void **state)
 	}
 }
 
+static void its_instant_is_read_back(void **state)
+{
+	static const struct {
+		const char *json;
+		bool good;
+	} table[] = {
+		{ "{\"at\":\"2026-11-21T17:00:00.125+07:00\"}", true },
+		{ "{\"at\":\"2026-11-21\"}", false },
+		{ "{\"at\":5}", false },
+		{ "{}", false },
+		{ "[]", false },
+		{ "{\"at\":", false },
+		{ "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(table); i++) {
+		int64_t at_us = 5;
+		int result = receipt_parse_at(table[i].json, strlen(table[i].json), &at_us);
+		assert_int_equal(result, table[i].good ? 0 : -EINVAL);
+		assert_int_equal(at_us, table[i].good ? INT64_C(1795255200125000) : 5);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_receipt_has_the_keys_of_the_protocol_in_their_order),
 		cmocka_unit_test(what_is_not_known_is_null),
 		cmocka_unit_test(five_events_are_final),
+		cmocka_unit_test(its_instant_is_read_back),
 	};
 	return cmocka_run_group_tests(tests, in_vietnam, NULL);
 }

@@ -316,6 +316,26 @@ static void test_b6_cut_off(void **state)
 	assert_refused(folder->file, -EINVAL);
 }
 
+/* What we ship to be heard when no engine can speak is speech, as loud as speech. */
+static void test_A7_the_shipped_recording(void **state)
+{
+	static float frames[10 * 48000];
+	struct error error = { "" };
+	double energy = 0, peak = 0;
+	size_t count = 0;
+
+	(void)state;
+	_recording_ recording = open_it(SOURCE_DIR "/conf/chimes/system/khong-doc-duoc.flac");
+	assert_true(recording_seconds(recording) > 3 && recording_seconds(recording) < 8);
+	assert_int_equal(read_all(recording, frames, countof(frames), &count, &error), 0);
+	for (size_t i = 0; i < count; i++) {
+		energy += (double)frames[i] * frames[i];
+		peak = fmax(peak, fabs((double)frames[i]));
+	}
+	assert_true(peak > 0.5);
+	assert_true(sqrt(energy / (double)count) > 0.08);
+}
+
 static long resident_kb(void)
 {
 	_cleanup_(fclosep) FILE *file = fopen("/proc/self/statm", "re");
@@ -355,6 +375,7 @@ int main(void)
 		RECORDING_TEST(test_b6_limits),
 		RECORDING_TEST(test_b6_damaged_in_the_middle),
 		RECORDING_TEST(test_b6_cut_off),
+		RECORDING_TEST(test_A7_the_shipped_recording),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

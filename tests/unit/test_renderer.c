@@ -14,6 +14,8 @@
 #include "tts_sanitized.h"
 
 #include <math.h>
+#include <sndfile.h>
+#include <sys/stat.h>
 
 #define RATE    48000
 #define TONE_HZ 440 /* what engine.py says */
@@ -26,6 +28,7 @@ struct stage {
 	struct test_engine engines[2];
 	struct engine_config configs[2];
 	struct renderer_config config;
+	struct rundown *rundown;
 	struct programme *programme;
 	struct inbox *inbox;
 	struct renderer *renderer;
@@ -34,7 +37,9 @@ struct stage {
 	float *frames;
 	size_t count, capacity;
 	size_t starved; /* frames that were not there in time */
-	unsigned primed, engine_failed, chime_failed, done, failed, cancelled;
+	unsigned primed, engine_failed, chime_failed, recording_failed, done, failed, cancelled;
+	bool fallback_played; /* as the last event said */
+	size_t last_item;
 	struct error last;
 };
 
@@ -57,19 +62,23 @@ static void stage_done(struct stage *stage)
 		test_engine_done(&stage->engines[i]);
 	inbox_free(stage->inbox, NULL);
 	programme_free(stage->programme);
+	rundown_free(stage->rundown);
 	free(stage->frames);
 	assert_false(test_has_children());
 }
 
-static void stage_begin(struct stage *stage, struct rundown *rundown, size_t first_item,
+/* Takes the rundown. */
+static void stage_begin(struct stage *stage, struct rundown *rundown, struct rundown_position from,
 	const char *engine_name, struct engine *warm)
 {
 	programme_free(stage->programme);
+	rundown_free(stage->rundown);
+	stage->rundown = rundown;
 	stage->programme = programme_new(RATE, rundown->count, TIME_UNSET);
 	stage->count = stage->starved = 0;
-	stage->primed = stage->engine_failed = stage->chime_failed = stage->done = stage->failed =
-		stage->cancelled = 0;
-	stage->renderer = renderer_start(&stage->config, rundown, first_item, stage->programme,
+	stage->primed = stage->engine_failed = stage->chime_failed = stage->recording_failed =
+		stage->done = stage->failed = stage->cancelled = 0;
+	stage->renderer = renderer_start(&stage->config, rundown, from, stage->programme,
 		engine_name, &plain, warm, stage->inbox);
 	assert_non_null(stage->renderer);
 }
@@ -85,12 +94,15 @@ static void take_events(struct stage *stage)
 			[RENDERER_PRIMED] = &stage->primed,
 			[RENDERER_ENGINE_FAILED] = &stage->engine_failed,
 			[RENDERER_CHIME_FAILED] = &stage->chime_failed,
+			[RENDERER_RECORDING_FAILED] = &stage->recording_failed,
 			[RENDERER_DONE] = &stage->done,
 			[RENDERER_FAILED] = &stage->failed,
 			[RENDERER_CANCELLED] = &stage->cancelled,
 		};
 		assert_ptr_equal(event->renderer, stage->renderer);
 		++*counters[event->what];
+		stage->fallback_played = event->fallback_played;
+		stage->last_item = event->item;
 		if (event->error.text[0])
 			stage->last = event->error;
 		free(event);
@@ -161,15 +173,17 @@ static struct engine *stage_listen(struct stage *stage)
 	return warm;
 }
 
+static const struct rundown_position beginning;
+
 static void stage_play(struct stage *stage, struct rundown *rundown)
 {
-	stage_begin(stage, rundown, 0, NULL, NULL);
+	stage_begin(stage, rundown, beginning, NULL, NULL);
 	engine_free(stage_listen(stage));
 }
 
 /* --- Rundowns and levels -------------------------------------------------------------------------------- */
 
-/* Items: "~path" a chime, "=ms" a silence, else a sentence. */
+/* Items: "~path" a chime, "@path" a recording, "=ms" a silence, else a sentence. */
 static struct rundown *rundown_of(const char *bed, ...)
 {
 	struct rundown *rundown = xcalloc(1, sizeof *rundown);
@@ -185,6 +199,8 @@ static struct rundown *rundown_of(const char *bed, ...)
 				atoi(text + 1) * US_PER_MS, 0 };
 		else if (*text == '~')
 			*item = (struct rundown_item){ RUNDOWN_CHIME, xstrdup(text + 1), 0, 0 };
+		else if (*text == '@')
+			*item = (struct rundown_item){ RUNDOWN_RECORDING, xstrdup(text + 1), 0, 0 };
 		else
 			*item = (struct rundown_item){ RUNDOWN_SENTENCE, xstrdup(text), 0, 0 };
 	}
@@ -266,9 +282,37 @@ static void write_sine(const char *path, double hz, double level, double loud_s,
 	fclose(file);
 }
 
+#define RECORDING_HZ   22050
+#define RECORDING_GAIN 0.7079 /* what the renderer gives it */
+
+static void write_recording(const char *path)
+{
+	SF_INFO info = { .samplerate = RECORDING_HZ,
+		.channels = 1,
+		.format = SF_FORMAT_FLAC | SF_FORMAT_PCM_16 };
+	SNDFILE *file = sf_open(path, SFM_WRITE, &info);
+
+	for (int i = 0; i < 2 * RECORDING_HZ; i++) {
+		double hz = i < RECORDING_HZ ? 600 : 900;
+		float frame = 0.5F * (float)sin(2 * M_PI * hz * i / RECORDING_HZ);
+		assert_int_equal(sf_writef_float(file, &frame, 1), 1);
+	}
+	sf_close(file);
+}
+
+static void cut_off(const char *path)
+{
+	struct stat status;
+
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(truncate(path, status.st_size * 2 / 3), 0);
+}
+
 struct folder {
 	char path[40];
 	char chime[60], bed[60], marker[60];
+	char recording[60]; /* 1 s of 600 Hz, 1 s of 900 Hz, at 22050 Hz */
+	char damaged[60];   /* the same, its last part lost */
 };
 
 static int make_folder(void **state)
@@ -281,6 +325,11 @@ static int make_folder(void **state)
 	snprintf(folder->chime, sizeof folder->chime, "%s/chime.wav", folder->path);
 	snprintf(folder->bed, sizeof folder->bed, "%s/bed.wav", folder->path);
 	snprintf(folder->marker, sizeof folder->marker, "%s/marker", folder->path);
+	snprintf(folder->recording, sizeof folder->recording, "%s/recording.flac", folder->path);
+	snprintf(folder->damaged, sizeof folder->damaged, "%s/damaged.flac", folder->path);
+	write_recording(folder->recording);
+	write_recording(folder->damaged);
+	cut_off(folder->damaged);
 	write_sine(folder->chime, 2000, 0.5, 0.5, 0.02, 0.15);
 	write_sine(folder->bed, 1000, 0.25, 0.7, 0, 0);
 	*state = folder;
@@ -294,6 +343,8 @@ static int remove_folder(void **state)
 	unlink(folder->chime);
 	unlink(folder->bed);
 	unlink(folder->marker);
+	unlink(folder->recording);
+	unlink(folder->damaged);
 	rmdir(folder->path);
 	free(folder);
 	return 0;
@@ -324,8 +375,8 @@ static void test_speech(void **state)
 	int pid = engine_pid(engine);
 	/* A warm engine is used and comes back. */
 	stage_begin(&stage,
-		rundown_of(NULL, "Kính thưa bà con.", "=450", "Kính thưa bà con.", NULL), 0, NULL,
-		engine);
+		rundown_of(NULL, "Kính thưa bà con.", "=450", "Kính thưa bà con.", NULL), beginning,
+		NULL, engine);
 	engine = stage_listen(&stage);
 	assert_int_equal(engine_pid(engine), pid);
 	engine_free(engine);
@@ -347,8 +398,8 @@ static void test_resumes_at_an_item(void **state)
 
 	test_engine_child(&stage.engines[0], "good", NULL);
 	stage_init(&stage, 1);
-	stage_begin(&stage, rundown_of(NULL, "Một.", "=500", "Hai.", "=100", "Ba.", NULL), 2, NULL,
-		NULL);
+	stage_begin(&stage, rundown_of(NULL, "Một.", "=500", "Hai.", "=100", "Ba.", NULL),
+		(struct rundown_position){ 2, 300000 }, NULL, NULL);
 	engine_free(stage_listen(&stage));
 	assert_seconds(&stage, 0.2 + 0.1 + 0.2);
 	assert_int_equal(programme_item_at(stage.programme, 0), 2);
@@ -437,6 +488,125 @@ static void test_bed_is_ducked(void **state)
 	assert_true(db(amplitude(&stage, 1000, 2.07, 2.08) / before) > -8);
 	assert_true(db(amplitude(&stage, 1000, 8.45, 8.55) / before) < -5);
 	assert_true(peak(&stage, 8.99, 9.0) < 0.004);
+	stage_done(&stage);
+}
+
+/* --- Recordings ------------------------------------------------------------------------------------------- */
+
+/* At the device's rate and 3 dB lower, between sentences, the bed down under it. */
+static void test_recording(void **state)
+{
+	struct folder *folder = *state;
+	struct stage stage = { 0 };
+	char item[64];
+
+	snprintf(item, sizeof item, "@%s", folder->recording);
+	test_engine_child(&stage.engines[0], "good", NULL);
+	stage_init(&stage, 1);
+	stage_play(&stage, rundown_of(folder->bed, "=1000", item, "Một.", NULL));
+	assert_int_equal(stage.done, 1);
+	assert_int_equal(stage.recording_failed, 0);
+	assert_seconds(&stage, 1 + 2 + 0.2 + 1); /* the bed's end */
+	assert_true(fabs(amplitude(&stage, 600, 1.1, 1.9) - 0.5 * RECORDING_GAIN) < 0.01);
+	assert_true(amplitude(&stage, 900, 1.1, 1.9) < 0.01);
+	assert_true(fabs(amplitude(&stage, 900, 2.1, 2.9) - 0.5 * RECORDING_GAIN) < 0.01);
+	assert_true(amplitude(&stage, TONE_HZ, 3.02, 3.18) > 0.45);
+	double before = amplitude(&stage, 1000, 0.5, 0.9),
+	       under = amplitude(&stage, 1000, 1.5, 2.9);
+	assert_true(fabs(db(under / before) + 15) < 0.5);
+	assert_int_equal(programme_mark_frame(stage.programme, 1), RATE);
+	assert_in_range(programme_mark_frame(stage.programme, 2), 3 * RATE - 4, 3 * RATE + 4);
+	stage_done(&stage);
+}
+
+static void test_resumes_within_a_recording(void **state)
+{
+	struct folder *folder = *state;
+	struct stage stage = { 0 };
+	char item[64];
+
+	snprintf(item, sizeof item, "@%s", folder->recording);
+	stage_init(&stage, 0);
+	stage_begin(&stage, rundown_of(NULL, "Một.", item, "=100", item, NULL),
+		(struct rundown_position){ 1, 1250000 }, NULL, NULL);
+	engine_free(stage_listen(&stage));
+	assert_seconds(&stage, 0.75 + 0.1 + 2);
+	assert_true(amplitude(&stage, 900, 0.02, 0.73) > 0.34);
+	assert_true(amplitude(&stage, 600, 0.87, 1.83) > 0.34); /* the next one is whole */
+	stage_done(&stage);
+}
+
+/* What there is of it is heard, the text around it too. */
+static void test_B6_a_bad_recording_never_stops_the_speech(void **state)
+{
+	struct folder *folder = *state;
+	struct stage stage = { 0 };
+	char damaged[64], missing[64];
+
+	snprintf(damaged, sizeof damaged, "@%s", folder->damaged);
+	snprintf(missing, sizeof missing, "@%s", folder->marker);
+	test_engine_child(&stage.engines[0], "good", NULL);
+	stage_init(&stage, 1);
+	stage_play(&stage, rundown_of(NULL, "Một.", damaged, "Hai.", NULL));
+	assert_int_equal(stage.done, 1);
+	assert_int_equal(stage.recording_failed, 1);
+	assert_non_null(strstr(stage.last.text, folder->damaged));
+	double end = mark_seconds(&stage, 2);
+	assert_true(end > 1.0 && end < 2.0);
+	assert_true(amplitude(&stage, 600, 0.22, end < 1.2 ? end - 0.1 : 1.1) > 0.34);
+	assert_true(amplitude(&stage, TONE_HZ, end + 0.02, end + 0.18) > 0.45);
+
+	unlink(folder->marker);
+	stage_play(&stage, rundown_of(NULL, missing, "Hai.", NULL));
+	assert_int_equal(stage.done, 1);
+	assert_int_equal(stage.recording_failed, 1);
+	assert_seconds(&stage, 0.2);
+	stage_done(&stage);
+}
+
+/* --- A7 ----------------------------------------------------------------------------------------------------- */
+
+/* The recording in the place of what is left to say, then the closing chime; no other item. */
+static void test_A7_a_recorded_sentence_when_no_engine_can_say_it(void **state)
+{
+	struct folder *folder = *state;
+	struct stage stage = { 0 };
+	char chime[64];
+
+	snprintf(chime, sizeof chime, "~%s", folder->chime);
+	stage_init(&stage, 0);
+	struct rundown *rundown = rundown_of(
+		NULL, chime, "Một.", "=400", "Hai.", "=700", "Ba.", "=900", chime, NULL);
+	rundown->fallback = xstrdup(folder->recording);
+	stage_play(&stage, rundown);
+	assert_int_equal(stage.failed, 1);
+	assert_true(stage.fallback_played);
+	assert_int_equal(stage.last_item, 1);
+	assert_seconds(&stage, 0.5 + 0.3 + 2 + 0.3 + 0.65);
+	assert_true(amplitude(&stage, 600, 0.85, 1.75) > 0.49);
+	assert_true(amplitude(&stage, 900, 1.85, 2.75) > 0.49);
+	assert_true(amplitude(&stage, 2000, 3.15, 3.55) > 0.49);
+	assert_int_equal(programme_mark_frame(stage.programme, 7) / (RATE / 10), 31);
+	assert_true(programme_mark_frame(stage.programme, 2) == PROGRAMME_NO_FRAME);
+	stage_done(&stage);
+}
+
+static void test_A7_without_the_recording_as_before(void **state)
+{
+	struct folder *folder = *state;
+	struct stage stage = { 0 };
+	char chime[64];
+
+	snprintf(chime, sizeof chime, "~%s", folder->chime);
+	stage_init(&stage, 0);
+	struct rundown *rundown = rundown_of(NULL, "=100", "Một.", chime, NULL);
+	rundown->fallback = xstrdup(folder->marker); /* is not there */
+	unlink(folder->marker);
+	stage_play(&stage, rundown);
+	assert_int_equal(stage.failed, 1);
+	assert_false(stage.fallback_played);
+	assert_int_equal(stage.chime_failed, 1);
+	assert_seconds(&stage, 0.1);
 	stage_done(&stage);
 }
 
@@ -537,7 +707,7 @@ static void test_A2_a_file_is_not_flooded(void **state)
 	test_engine_child(&stage.engines[0], "slow", NULL);
 	stage_init(&stage, 1);
 	int64_t begin_us = clock_mono_us();
-	stage_begin(&stage, rundown_of(NULL, chime, "Một.", NULL), 0, NULL, NULL);
+	stage_begin(&stage, rundown_of(NULL, chime, "Một.", NULL), beginning, NULL, NULL);
 	while (!programme_drained(stage.programme)) {
 		while (pull(&stage, RATE) > 0)
 			;
@@ -562,7 +732,7 @@ static int cancel_once(void)
 	int fd = mkostemp(record, O_CLOEXEC);
 	test_engine_child(&stage.engines[0], "hang", record);
 	stage_init(&stage, 1);
-	stage_begin(&stage, rundown_of(NULL, "Một.", NULL), 0, NULL, NULL);
+	stage_begin(&stage, rundown_of(NULL, "Một.", NULL), beginning, NULL, NULL);
 	for (char byte; read(fd, &byte, 1) == 0;) /* until the engine was asked */
 		(void)poll(NULL, 0, 1);
 	int64_t begin_us = clock_mono_us();
@@ -600,7 +770,7 @@ static void test_cancel_with_a_full_ring(void **state)
 
 	test_engine_child(&stage.engines[0], "long", NULL);
 	stage_init(&stage, 1);
-	stage_begin(&stage, rundown_of(NULL, "=60000", "Một.", NULL), 0, NULL, NULL);
+	stage_begin(&stage, rundown_of(NULL, "=60000", "Một.", NULL), beginning, NULL, NULL);
 	while (programme_space_frames(stage.programme) > 0)
 		(void)poll(NULL, 0, 1);
 	int64_t begin_us = clock_mono_us();
@@ -623,7 +793,7 @@ static void test_the_wished_engine_comes_first(void **state)
 	test_engine_child(&stage.engines[0], "die", NULL);
 	test_engine_child(&stage.engines[1], "good", NULL);
 	stage_init(&stage, 2);
-	stage_begin(&stage, rundown_of(NULL, "Một.", NULL), 0, "good", NULL);
+	stage_begin(&stage, rundown_of(NULL, "Một.", NULL), beginning, "good", NULL);
 	engine_free(stage_listen(&stage));
 	assert_int_equal(stage.done, 1);
 	assert_int_equal(stage.engine_failed, 0);
@@ -665,7 +835,7 @@ static long peak_kb_of(struct stage *stage, unsigned sentences)
 	for (; rundown->count < sentences; rundown->count++)
 		rundown->items[rundown->count] = (struct rundown_item){ RUNDOWN_SENTENCE,
 			xstrdup("Kính thưa bà con, mời bà con đến họp."), 0, 0 };
-	stage_begin(stage, rundown, 0, NULL, NULL);
+	stage_begin(stage, rundown, beginning, NULL, NULL);
 	while (!programme_drained(stage->programme)) {
 		struct pollfd fd = { .fd = inbox_fd(stage->inbox), .events = POLLIN };
 		poll(&fd, 1, 1);
@@ -703,6 +873,11 @@ int main(void)
 		cmocka_unit_test(test_repeats),
 		cmocka_unit_test(test_chime_tail),
 		cmocka_unit_test(test_bed_is_ducked),
+		cmocka_unit_test(test_recording),
+		cmocka_unit_test(test_resumes_within_a_recording),
+		cmocka_unit_test(test_B6_a_bad_recording_never_stops_the_speech),
+		cmocka_unit_test(test_A7_a_recorded_sentence_when_no_engine_can_say_it),
+		cmocka_unit_test(test_A7_without_the_recording_as_before),
 		cmocka_unit_test(test_A1_sentence_fails_and_the_next_announcement_plays),
 		cmocka_unit_test(test_A1_the_next_engine_says_it),
 		cmocka_unit_test(test_A1_broken_off_and_said_again),

@@ -17,9 +17,12 @@ static struct reading_sentence sentences[] = {
 };
 static const struct reading reading = { .sentences = sentences, .sentences_count = 2 };
 
-/* "open.wav Một. 450 Hai." */
+/* "~open.wav Một. 450 Hai. 900 @recording.mp3" */
 static char *told(const struct rundown *rundown)
 {
+	static const char *const marks[] = {
+		[RUNDOWN_CHIME] = "~", [RUNDOWN_SENTENCE] = "", [RUNDOWN_RECORDING] = "@"
+	};
 	struct strbuf text = { 0 };
 
 	for (size_t i = 0; i < rundown->count; i++) {
@@ -29,18 +32,23 @@ static char *told(const struct rundown *rundown)
 		if (item->what == RUNDOWN_SILENCE)
 			strbuf_printf(&text, "%d", (int)(item->duration_us / 1000));
 		else
-			strbuf_printf(
-				&text, "%s%s", item->what == RUNDOWN_CHIME ? "~" : "", item->text);
+			strbuf_printf(&text, "%s%s", marks[item->what], item->text);
 	}
 	return strbuf_take(&text);
 }
 
-static void expect(const struct rundown_config *config, const char *expected)
+static void expect_of(
+	const struct reading *what, const struct rundown_config *config, const char *expected)
 {
-	_cleanup_(rundown_freep) struct rundown *rundown = rundown_new(&reading, config);
+	_cleanup_(rundown_freep) struct rundown *rundown = rundown_new(what, config);
 	_cleanup_(freep) char *text = told(rundown);
 
 	assert_string_equal(text, expected);
+}
+
+static void expect(const struct rundown_config *config, const char *expected)
+{
+	expect_of(&reading, config, expected);
 }
 
 /* A sentence that is to be said slowly is so in the rundown. */
@@ -59,31 +67,98 @@ static void test_items(void **state)
 {
 	(void)state;
 	expect(&(struct rundown_config){ .repeat_times = 1 }, "Một. 450 Hai.");
-	expect(&(struct rundown_config){ "a", "b", NULL, 1, 0 }, "~a Một. 450 Hai. 900 ~b");
-	expect(&(struct rundown_config){ "a", NULL, NULL, 3, 3000000 },
+	expect(&(struct rundown_config){ .open_path = "a", .close_path = "b", .repeat_times = 1 },
+		"~a Một. 450 Hai. 900 ~b");
+	expect(
+		&(struct rundown_config){
+			.open_path = "a", .repeat_times = 3, .repeat_gap_us = 3000000 },
 		"~a Một. 450 Hai. 3000 Một. 450 Hai. 3000 Một. 450 Hai.");
 	expect(&(struct rundown_config){ .repeat_times = 2 }, "Một. 450 Hai. Một. 450 Hai.");
 }
 
-static void test_bed(void **state)
+/* After the text, in each repetition; or alone. */
+static void test_recording(void **state)
 {
 	(void)state;
-	_cleanup_(rundown_freep) struct rundown *rundown = rundown_new(
-		&reading, &(struct rundown_config){ NULL, NULL, "bed.wav", 1, 0 });
+	const struct reading none = { 0 };
+	struct rundown_config config = { .recording_path = "r",
+		.recording_seconds = 61.5,
+		.repeat_times = 2,
+		.repeat_gap_us = 3000000 };
+
+	expect(&config, "Một. 450 Hai. 900 @r 3000 Một. 450 Hai. 900 @r");
+	expect_of(NULL, &config, "@r 3000 @r");
+	expect_of(&none, &config, "@r 3000 @r");
+	config.open_path = "a";
+	config.close_path = "b";
+	config.repeat_times = 1;
+	expect(&config, "~a Một. 450 Hai. 900 @r 900 ~b");
+	expect_of(NULL, &config, "~a @r 500 ~b");
+	_cleanup_(rundown_freep) struct rundown *rundown = rundown_new(NULL, &config);
+	assert_int_equal(rundown->items[1].duration_us, 61500000);
+}
+
+static void test_bed_and_fallback(void **state)
+{
+	(void)state;
+	const struct rundown_config config = {
+		.bed_path = "bed.wav", .fallback_path = "sorry.wav", .repeat_times = 1
+	};
+	_cleanup_(rundown_freep) struct rundown *rundown = rundown_new(&reading, &config);
 
 	assert_string_equal(rundown->bed, "bed.wav");
+	assert_string_equal(rundown->fallback, "sorry.wav");
+}
+
+static void assert_resumes(const struct rundown *rundown, size_t item, int64_t offset_us,
+	size_t wanted_item, int64_t wanted_us)
+{
+	struct rundown_position position = rundown_resume(rundown, item, offset_us);
+
+	if (position.item != wanted_item || position.offset_us != wanted_us)
+		fail_msg("item %zd, %lld µs: goes on at item %zd, %lld µs", item,
+			(long long)offset_us, position.item, (long long)position.offset_us);
 }
 
 static void test_resume(void **state)
 {
 	(void)state;
-	_cleanup_(rundown_freep) struct rundown *rundown = rundown_new(
-		&reading, &(struct rundown_config){ "a", "b", NULL, 1, 0 });
+	_cleanup_(rundown_freep) struct rundown *rundown = rundown_new(&reading,
+		&(struct rundown_config){ .open_path = "a", .close_path = "b", .repeat_times = 1 });
 
-	static const size_t expected[] = { 0, 1, 3, 3, 5, 5 };
-	assert_int_equal(rundown->count, countof(expected));
+	/* ~a Một. 450 Hai. 900 ~b: once "Hai" has been said nothing is left but a chime. */
+	static const size_t expected[] = { 0, 1, 3, 3, RUNDOWN_END, RUNDOWN_END, RUNDOWN_END };
+	assert_int_equal(rundown->count, countof(expected) - 1);
 	for (size_t i = 0; i < countof(expected); i++)
-		assert_int_equal(rundown_resume_item(rundown, i), expected[i]);
+		assert_resumes(rundown, i, 300000, expected[i], 0);
+	assert_resumes(rundown, RUNDOWN_END, 0, RUNDOWN_END, 0);
+}
+
+static void test_resume_in_a_recording(void **state)
+{
+	(void)state;
+	struct rundown_config config = {
+		.close_path = "b", .recording_path = "r", .recording_seconds = 60, .repeat_times = 1
+	};
+	_cleanup_(rundown_freep) struct rundown *rundown = rundown_new(&reading, &config);
+
+	/* Một. 450 Hai. 900 @r 900 ~b */
+	assert_resumes(rundown, 3, 500000, 4, 0);
+	assert_resumes(rundown, 4, 0, 4, 0);
+	assert_resumes(rundown, 4, 1999999, 4, 0);
+	assert_resumes(rundown, 4, 30000000, 4, 28000000);
+	assert_resumes(rundown, 4, 99000000, 4, 58000000);
+	assert_resumes(rundown, 5, 100000, RUNDOWN_END, 0);
+
+	config.recording_seconds = 10;
+	_cleanup_(rundown_freep) struct rundown *brief = rundown_new(NULL, &config);
+	assert_resumes(brief, 0, 9000000, 0, 0);
+	config.recording_seconds = 10.1;
+	_cleanup_(rundown_freep) struct rundown *longer = rundown_new(NULL, &config);
+	assert_resumes(longer, 0, 9000000, 0, 7000000);
+	config.recording_seconds = 0; /* not known: as a long one */
+	_cleanup_(rundown_freep) struct rundown *unknown = rundown_new(NULL, &config);
+	assert_resumes(unknown, 0, 9000000, 0, 7000000);
 }
 
 int main(void)
@@ -91,8 +166,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_items),
 		cmocka_unit_test(test_rate),
-		cmocka_unit_test(test_bed),
+		cmocka_unit_test(test_recording),
+		cmocka_unit_test(test_bed_and_fallback),
 		cmocka_unit_test(test_resume),
+		cmocka_unit_test(test_resume_in_a_recording),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "scheduler/store.h"
 #include "scheduler/store_file.h"
+#include "scheduler/store_history.h"
 #include "store_helpers.h"
 
 #include <errno.h>
@@ -94,6 +95,10 @@ static void what_is_durable_is_there_after_a_restart(void **state)
 		.revision = 1,
 		.state = PLAY_PLAYING,
 		.forget_us = NOW_US,
+		.item = 4,
+		.offset_us = 2500,
+		.played_us = 17 * US_PER_SEC,
+		.tries = 1,
 	};
 	struct rig rig;
 
@@ -105,7 +110,7 @@ static void what_is_durable_is_there_after_a_restart(void **state)
 	assert_int_equal(empty->next_sequence, 1);
 	assert_int_equal(store_put_announcement(rig.store, announcement, NOW_US, 1), 1);
 	store_put_play(rig.store, &play);
-	store_put_receipt(rig.store, 1, "{\"id\":\"tin\"}");
+	store_put_receipt(rig.store, 1, NOW_US, "{\"id\":\"tin\"}");
 	uint64_t ticket = store_put_setting(rig.store, "a", "1");
 	assert_int_equal(ticket, 4);
 	store_flush(rig.store);
@@ -118,13 +123,18 @@ static void what_is_durable_is_there_after_a_restart(void **state)
 	assert_true(announcement_same(loaded->announcements[0].announcement, announcement));
 	assert_int_equal(loaded->plays_count, 1);
 	assert_int_equal(loaded->plays[0].state, PLAY_PLAYING);
+	assert_int_equal(loaded->plays[0].item, 4);
+	assert_int_equal(loaded->plays[0].offset_us, 2500);
+	assert_int_equal(loaded->plays[0].played_us, 17 * US_PER_SEC);
+	assert_int_equal(loaded->plays[0].tries, 1);
 	assert_int_equal(loaded->settings_count, 1);
+	assert_int_equal(loaded->taken_receipt_sequence, 0);
 	assert_int_equal(loaded->next_receipt_sequence, 2);
 	store_read_receipts(rig.store, 0, 10);
 	_event_ receipts = expect(&rig, STORE_RECEIPTS);
 	assert_int_equal(receipts->receipts_count, 1);
 	assert_string_equal(receipts->receipts[0].json, "{\"id\":\"tin\"}");
-	store_drop_receipts(rig.store, 1);
+	store_receipts_taken(rig.store, 1);
 	store_drop_announcement(rig.store, "tin");
 	store_forget(rig.store, NOW_US);
 	store_read_receipts(rig.store, 0, 10); /* flushes; sees what was posted before */
@@ -137,6 +147,9 @@ static void what_is_durable_is_there_after_a_restart(void **state)
 	_event_ forgotten = expect(&rig, STORE_LOADED);
 	assert_int_equal(forgotten->announcements_count, 0);
 	assert_int_equal(forgotten->plays_count, 0);
+	assert_int_equal(forgotten->settings_count, 1);
+	assert_int_equal(forgotten->taken_receipt_sequence, 1);
+	assert_int_equal(forgotten->next_receipt_sequence, 2);
 	rig_stop(&rig);
 }
 
@@ -204,6 +217,66 @@ static void a_group_waits_for_its_flush(void **state)
 	assert_null(inbox_take(rig.events));
 	store_flush(rig.store);
 	expect_durable(&rig, 1);
+	rig_stop(&rig);
+}
+
+/* --- The history ---------------------------------------------------------------------------- */
+
+static void the_history_is_searched(void **state)
+{
+	_folder_ folder = folder_new();
+	const struct store_history_query query = {
+		.token = 77,
+		.since_us = NOW_US,
+		.until_us = INT64_MAX,
+		.output = "san",
+		.limit = 10,
+	};
+	const uint64_t count = 3 * STORE_SEARCH_PIECE; /* more than one piece */
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, folder, 1000);
+	pass(&rig, STORE_LOADED);
+	for (uint64_t i = 1; i <= count; i++)
+		store_put_receipt(rig.store, i, NOW_US + (int64_t)i,
+			i % (count / 4) == 0 ? "{\"output\":\"san\"}" : "{\"output\":\"cho\"}");
+	store_receipts_taken(rig.store, count);
+	store_read_history(rig.store, &query); /* flushes */
+	pass(&rig, STORE_DURABLE);
+	_event_ answer = expect(&rig, STORE_HISTORY);
+	assert_int_equal(answer->token, 77);
+	assert_int_equal(answer->receipts_count, 4);
+	assert_int_equal(answer->receipts[3].sequence, count);
+	assert_false(answer->more);
+	store_read_history(rig.store, &query); /* is let go of at the stop */
+	rig_stop(&rig);
+}
+
+/* What cannot be written is history all the same. */
+static void the_history_knows_what_waits_for_the_disk(void **state)
+{
+	_folder_ parent = folder_new();
+	_cleanup_(freep) char *folder = xasprintf("%s/state", parent);
+	const struct store_history_query query = {
+		.token = 5, .since_us = NOW_US, .until_us = NOW_US + 2, .limit = 10
+	};
+	struct rig rig;
+
+	(void)state;
+	fclose(fopen(folder, "w"));
+	rig_start(&rig, folder, 100);
+	pass(&rig, STORE_LOADED);
+	pass(&rig, STORE_FAULT);
+	store_put_receipt(rig.store, 1, NOW_US - 1, "{}");
+	store_put_receipt(rig.store, 2, NOW_US + 1, "{}");
+	store_put_receipt(rig.store, 3, NOW_US + 2, "{}");
+	store_read_history(rig.store, &query);
+	_event_ answer = expect(&rig, STORE_HISTORY);
+	assert_int_equal(answer->token, 5);
+	assert_int_equal(answer->receipts_count, 1);
+	assert_int_equal(answer->receipts[0].sequence, 2);
+	assert_true(answer->receipts[0].waiting);
 	rig_stop(&rig);
 }
 
@@ -330,12 +403,13 @@ static void a_disk_that_is_not_there_is_waited_for(void **state)
 	assert_non_null(strstr(fault->error.text, "không mở được"));
 	assert_non_null(strstr(fault->error.text, folder));
 	store_put_announcement(rig.store, announcement, NOW_US, 1);
-	store_put_receipt(rig.store, 7, "{\"n\":7}");
-	uint64_t ticket = store_put_receipt(rig.store, 8, "{\"n\":8}");
+	store_put_receipt(rig.store, 7, NOW_US, "{\"n\":7}");
+	uint64_t ticket = store_put_receipt(rig.store, 8, NOW_US, "{\"n\":8}");
 	store_read_receipts(rig.store, 7, 10); /* proof of play does not wait for the disk */
 	_event_ receipts = expect(&rig, STORE_RECEIPTS);
 	assert_int_equal(receipts->receipts_count, 1);
 	assert_int_equal(receipts->receipts[0].sequence, 8);
+	assert_true(receipts->receipts[0].waiting);
 	assert_int_equal(unlink(folder), 0);
 	_event_ recovered = expect(&rig, STORE_RECOVERED); /* it makes the folder itself */
 	assert_false(recovered->begun_anew);
@@ -367,16 +441,16 @@ static void a_full_disk_keeps_the_changes_and_one_fault(void **state)
 	signal(SIGXFSZ, SIG_IGN);
 	rig_start(&rig, folder, 100);
 	pass(&rig, STORE_LOADED);
-	store_put_receipt(rig.store, 1, "{\"n\":1}");
+	store_put_receipt(rig.store, 1, NOW_US, "{\"n\":1}");
 	store_flush(rig.store);
 	expect_durable(&rig, 1);
 	limit_file_size(512);
-	store_put_receipt(rig.store, 2, "{\"n\":2}");
+	store_put_receipt(rig.store, 2, NOW_US, "{\"n\":2}");
 	store_flush(rig.store);
 	_event_ fault = expect(&rig, STORE_FAULT);
 	assert_non_null(strstr(fault->error.text, "loalang.db"));
 	/* More while it lasts: no second fault. */
-	uint64_t ticket = store_put_receipt(rig.store, 3, "{\"n\":3}");
+	uint64_t ticket = store_put_receipt(rig.store, 3, NOW_US, "{\"n\":3}");
 	store_read_receipts(rig.store, 0, 10);
 	_event_ receipts = expect(&rig, STORE_RECEIPTS);
 	/* Those that wait are among them, and those on disk, if it could be read, come first. */
@@ -389,6 +463,7 @@ static void a_full_disk_keeps_the_changes_and_one_fault(void **state)
 	store_read_receipts(rig.store, 0, 10);
 	_event_ all = expect(&rig, STORE_RECEIPTS);
 	assert_int_equal(all->receipts_count, 3);
+	assert_false(all->receipts[2].waiting);
 	rig_stop(&rig);
 }
 
@@ -490,7 +565,7 @@ static void what_waits_for_a_dead_disk_is_bounded(void **state)
 	_event_ fault = expect(&rig, STORE_FAULT);
 	assert_int_equal(fault->dropped_up_to, 0);
 	for (int i = 1; i <= STORE_WAITING_MAX + 10; i++) {
-		ticket = store_put_receipt(rig.store, (uint64_t)i, "{}");
+		ticket = store_put_receipt(rig.store, (uint64_t)i, NOW_US, "{}");
 		if (i % 10 == 0)
 			store_flush(rig.store);
 	}
@@ -516,6 +591,8 @@ int main(void)
 		cmocka_unit_test(stopping_writes_what_was_not_flushed),
 		cmocka_unit_test(events_wait_for_a_full_inbox),
 		cmocka_unit_test(a_group_waits_for_its_flush),
+		cmocka_unit_test(the_history_is_searched),
+		cmocka_unit_test(the_history_knows_what_waits_for_the_disk),
 		cmocka_unit_test(a_disk_that_is_not_there_is_waited_for),
 		cmocka_unit_test(a_full_disk_keeps_the_changes_and_one_fault),
 		cmocka_unit_test(a_file_spoilt_while_running_is_begun_anew),

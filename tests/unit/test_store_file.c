@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "scheduler/store_file.h"
+#include "scheduler/store_database.h"
+#include "scheduler/store_history.h"
 #include "store_helpers.h"
 
 #include <dirent.h>
@@ -73,11 +75,23 @@ static void put_play(struct store_file *file, const char *id, const char *output
 			});
 }
 
+static void put_receipt_at(
+	struct store_file *file, uint64_t sequence, int64_t at_us, const char *json)
+{
+	write_one(file, (struct store_change){ .kind = STORE_PUT_RECEIPT,
+				.sequence = sequence,
+				.time_us = at_us,
+				.text = OWN(json) });
+}
+
 static void put_receipt(struct store_file *file, uint64_t sequence, const char *json)
 {
-	write_one(
-		file, (struct store_change){
-			      .kind = STORE_PUT_RECEIPT, .sequence = sequence, .text = OWN(json) });
+	put_receipt_at(file, sequence, NOW_US, json);
+}
+
+static void take_receipts(struct store_file *file, uint64_t up_to)
+{
+	write_one(file, (struct store_change){ .kind = STORE_RECEIPTS_TAKEN, .sequence = up_to });
 }
 
 static void put_setting(struct store_file *file, const char *key, const char *value)
@@ -149,7 +163,7 @@ static void what_was_not_committed_is_not_there(void **state)
 	assert_string_equal(event->settings[0].key, "b");
 }
 
-static void receipts_are_read_in_order_and_dropped_when_taken(void **state)
+static void receipts_are_read_in_order_until_they_are_taken(void **state)
 {
 	_folder_ folder = folder_new();
 	_file_ file = open_in(folder);
@@ -165,10 +179,257 @@ static void receipts_are_read_in_order_and_dropped_when_taken(void **state)
 	assert_int_equal(first->receipts_count, 3);
 	assert_int_equal(first->receipts[0].sequence, 3);
 	assert_string_equal(first->receipts[2].json, "{\"n\":5}");
-	write_one(file, (struct store_change){ .kind = STORE_DROP_RECEIPTS, .sequence = 8 });
+	take_receipts(file, 8);
+	/* Also for who does not know that they were taken. */
 	assert_int_equal(store_file_read_receipts(file, 0, 100, rest, NULL), 0);
 	assert_int_equal(rest->receipts_count, 2);
 	assert_int_equal(rest->receipts[0].sequence, 9);
+	_event_ event = load(file);
+	assert_int_equal(event->taken_receipt_sequence, 8);
+	assert_int_equal(event->next_receipt_sequence, 11);
+	assert_int_equal(event->settings_count, 0); /* that note is nobody else's */
+}
+
+/* --- The history ---------------------------------------------------------------------------- */
+
+static struct store_event *search(struct store_file *file, struct store_history_query query)
+{
+	_cleanup_(store_search_freep) struct store_search *search = store_search_new(&query);
+	struct error error = { "" };
+	int result;
+
+	while ((result = store_search_go_on(search, file, &error)) > 0)
+		continue;
+	if (result < 0)
+		fail_msg("%s", error.text);
+	return store_search_take(search);
+}
+
+/* Five receipts, an hour apart; the clock is set back before the fourth. */
+static void put_history(struct store_file *file)
+{
+	static const struct {
+		int hour;
+		const char *json;
+	} receipts[] = {
+		{ 0, "{\"id\":\"mot\",\"output\":null}" },
+		{ 1, "{\"id\":\"mot\",\"output\":\"san\"}" },
+		{ 2, "{\"id\":\"hai\",\"output\":\"san\"}" },
+		{ 1, "{\"id\":\"hai\",\"output\":\"cho\"}" },
+		{ 3, "{\"id\":\"ba\",\"output\":\"san\"}" },
+	};
+
+	for (size_t i = 0; i < countof(receipts); i++)
+		put_receipt_at(file, i + 1, NOW_US + receipts[i].hour * 3600 * US_PER_SEC,
+			receipts[i].json);
+}
+
+static void the_history_is_found_by_time_output_and_id(void **state)
+{
+	static const struct {
+		int since, until; /* hours */
+		const char *output, *id;
+		uint64_t after;
+		size_t limit;
+		const char *found; /* the sequences */
+		bool more;
+	} table[] = {
+		{ 0, 9, NULL, NULL, 0, 9, "12345", false },
+		{ 1, 2, NULL, NULL, 0, 9, "24", false },
+		{ 1, 3, NULL, NULL, 0, 9, "234", false },
+		{ 2, 4, NULL, NULL, 0, 9, "35", false },
+		{ 4, 9, NULL, NULL, 0, 9, "", false },
+		{ -9, 0, NULL, NULL, 0, 9, "", false },
+		{ 0, 9, "san", NULL, 0, 9, "235", false },
+		{ 0, 9, "san", "hai", 0, 9, "3", false },
+		{ 0, 9, NULL, "mot", 0, 9, "12", false },
+		{ 0, 9, NULL, NULL, 0, 5, "12345", false },
+		{ 0, 9, NULL, NULL, 0, 2, "12", true },
+		{ 0, 9, NULL, NULL, 2, 2, "34", true },
+		{ 0, 9, NULL, NULL, 4, 2, "5", false },
+		{ 0, 9, NULL, NULL, UINT64_MAX, 2, "", false },
+		{ 0, 9, "san", NULL, 2, 1, "3", true },
+	};
+	_folder_ folder = folder_new();
+	_file_ file = open_in(folder);
+
+	(void)state;
+	put_history(file);
+	for (size_t i = 0; i < countof(table); i++) {
+		_event_ answer = search(
+			file, (struct store_history_query){
+				      .token = i,
+				      .since_us = NOW_US + table[i].since * 3600 * US_PER_SEC,
+				      .until_us = NOW_US + table[i].until * 3600 * US_PER_SEC,
+				      .after_sequence = table[i].after,
+				      .output = table[i].output,
+				      .id = table[i].id,
+				      .limit = table[i].limit,
+			      });
+		char found[10] = "";
+		for (size_t r = 0; r < answer->receipts_count; r++)
+			found[r] = (char)('0' + answer->receipts[r].sequence);
+		if (strcmp(found, table[i].found) != 0 || answer->more != table[i].more)
+			fail_msg("row %zu: found %s", i, found);
+		assert_int_equal(answer->what, STORE_HISTORY);
+		assert_int_equal(answer->token, i);
+	}
+}
+
+static void a_search_is_made_in_pieces(void **state)
+{
+	const struct store_history_query query = { .until_us = INT64_MAX, .limit = SIZE_MAX };
+	const uint64_t count = 2 * STORE_SEARCH_PIECE + 1000;
+	_folder_ folder = folder_new();
+	_file_ file = open_in(folder);
+
+	(void)state;
+	assert_int_equal(store_file_begin(file, NULL), 0);
+	for (uint64_t i = 1; i <= count + 1; i++) {
+		const struct store_change change = { .kind = STORE_PUT_RECEIPT,
+			.sequence = i,
+			.text = OWN(i % 1000 ? "{}" : "{\"n\":") }; /* some are none */
+		assert_int_equal(store_file_change(file, &change, NULL), 0);
+	}
+	assert_int_equal(store_file_commit(file, NULL), 0);
+	_cleanup_(store_search_freep) struct store_search *search = store_search_new(&query);
+	assert_int_equal(store_search_go_on(search, file, NULL), 1);
+	put_setting(file, "a", "1"); /* what is to be written need not wait */
+	assert_int_equal(store_search_go_on(search, file, NULL), 1);
+	assert_int_equal(store_search_go_on(search, file, NULL), 0);
+	_event_ answer = store_search_take(search);
+	assert_int_equal(answer->receipts_count, count + 1 - count / 1000);
+	assert_false(answer->more);
+	assert_true(answer->receipts_count < STORE_ANSWER_MAX);
+}
+
+static size_t count_history(struct store_file *file)
+{
+	_event_ all = search(
+		file, (struct store_history_query){ .until_us = INT64_MAX, .limit = SIZE_MAX });
+
+	return all->receipts_count;
+}
+
+static void old_history_is_pruned_when_it_was_taken(void **state)
+{
+	const struct store_change old = { .kind = STORE_PRUNE_OLD,
+		.time_us = NOW_US + 2 * 3600 * US_PER_SEC };
+	_folder_ folder = folder_new();
+	_file_ file = open_in(folder);
+
+	(void)state;
+	put_history(file);
+	write_one(file, old);
+	assert_int_equal(count_history(file), 5); /* the broker has none of them */
+	take_receipts(file, 3);
+	write_one(file, old);
+	assert_int_equal(count_history(file), 3);
+	take_receipts(file, 5);
+	write_one(file, old);
+	assert_int_equal(count_history(file), 2);
+	write_one(file, (struct store_change){ .kind = STORE_PRUNE_OLD, .time_us = INT64_MAX });
+	assert_int_equal(count_history(file), 0);
+	_event_ event = load(file);
+	assert_int_equal(event->next_receipt_sequence, 6); /* nothing gets a number twice */
+}
+
+static void the_history_has_an_end(void **state)
+{
+	const uint64_t excess = 10, first = UINT64_C(1) << 40; /* numbers may have gaps */
+	_folder_ folder = folder_new();
+	_file_ file = open_in(folder);
+
+	(void)state;
+	put_history(file);
+	assert_int_equal(store_file_begin(file, NULL), 0);
+	for (uint64_t i = 5; i < STORE_HISTORY_MAX + excess; i++) {
+		const struct store_change change = {
+			.kind = STORE_PUT_RECEIPT, .sequence = first + i, .text = OWN("{}")
+		};
+		assert_int_equal(store_file_change(file, &change, NULL), 0);
+	}
+	assert_int_equal(store_file_commit(file, NULL), 0);
+	for (int round = 0; round < 2; round++) {
+		write_one(file, (struct store_change){ .kind = STORE_PRUNE_EXCESS });
+		_event_ oldest = search(
+			file, (struct store_history_query){ .until_us = INT64_MAX, .limit = 1 });
+		assert_int_equal(oldest->receipts[0].sequence, first + excess);
+	}
+}
+
+/* --- Files of older versions ---------------------------------------------------------------- */
+
+/* What version 1 made, with one of everything. */
+static const char version_1_sql[] =
+	"CREATE TABLE announcement (id TEXT PRIMARY KEY, revision INTEGER NOT NULL,"
+	" json TEXT NOT NULL, sha256 TEXT NOT NULL, arrival_us INTEGER NOT NULL,"
+	" sequence INTEGER NOT NULL);"
+	"CREATE TABLE play (id TEXT NOT NULL, output TEXT NOT NULL, revision INTEGER NOT NULL,"
+	" state TEXT NOT NULL, forget_us INTEGER NOT NULL, PRIMARY KEY (id, output));"
+	"CREATE TABLE receipt (sequence INTEGER PRIMARY KEY, json TEXT NOT NULL);"
+	"CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL);"
+	"CREATE TABLE set_aside (number INTEGER PRIMARY KEY AUTOINCREMENT, at_us INTEGER NOT NULL,"
+	" source TEXT NOT NULL, content TEXT, why TEXT NOT NULL);"
+	"INSERT INTO announcement VALUES ('tin', 2, '{\"text\":\"Xin chào\","
+	"\"expires\":\"2026-11-21T18:00:00+07:00\"}',"
+	" '304fc1490bd14c27a35c2c9bc2186c5afdb69c0d6233d65dfbfb171699ed501d', 5, 7);"
+	"INSERT INTO play VALUES ('tin', 'san', 2, 'playing', 99);"
+	"INSERT INTO setting VALUES ('gain:san', '-6.0');"
+	"INSERT INTO receipt VALUES (41, '{\"at\":\"2026-11-21T17:00:00.500+07:00\"}');"
+	"INSERT INTO receipt VALUES (42, '{\"at\":\"hôm qua\"}');"
+	"INSERT INTO receipt VALUES (43, 'hỏng');"
+	"PRAGMA user_version = 1;";
+
+static void make_version_1(const char *folder, const char *sql)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/%s", folder, STORE_FILE_NAME);
+	_cleanup_(store_database_closep) struct store_database *database = NULL;
+
+	assert_int_equal(store_database_open(path, &database, NULL), 0);
+	assert_int_equal(store_database_exec(database, sql, "", NULL), 0);
+	store_database_trust(database);
+}
+
+static void expect_version_1_content(const struct store_event *event)
+{
+	assert_int_equal(event->announcements_count, 1);
+	assert_string_equal(event->announcements[0].announcement->text, "Xin chào");
+	assert_int_equal(event->announcements[0].arrival_us, 5);
+	assert_int_equal(event->announcements[0].sequence, 7);
+	assert_int_equal(event->plays_count, 1);
+	assert_int_equal(event->plays[0].state, PLAY_PLAYING);
+	assert_int_equal(event->plays[0].forget_us, 99);
+	assert_int_equal(event->plays[0].item, 0);
+	assert_int_equal(event->plays[0].tries, 0);
+	assert_int_equal(event->settings_count, 1);
+	assert_int_equal(event->taken_receipt_sequence, 0); /* none that it kept was taken */
+	assert_int_equal(event->next_receipt_sequence, 43);
+}
+
+static void a_file_of_version_1_is_brought_up_to_date(void **state)
+{
+	_folder_ folder = folder_new();
+
+	(void)state;
+	make_version_1(folder, version_1_sql);
+	for (int round = 0; round < 2; round++) {
+		_file_ file = open_in(folder);
+		assert_string_equal(store_file_notice(file), "");
+		_event_ event = load(file);
+		/* The bad receipt is set aside by the first loading. */
+		assert_int_equal(*event->error.text != '\0', round == 0);
+		expect_version_1_content(event);
+		_event_ dated = search(
+			file, (struct store_history_query){ .since_us = NOW_US + 500 * US_PER_MS,
+				      .until_us = NOW_US + 501 * US_PER_MS,
+				      .limit = 9 });
+		assert_int_equal(dated->receipts_count, 1);
+		assert_int_equal(dated->receipts[0].sequence, 41);
+		assert_int_equal(count_history(file), 2);
+		put_play(file, "tin", "san", PLAY_PLAYING, 99);
+	}
+	assert_int_equal(count_files(folder, "loalang.db.corrupt"), 0);
 }
 
 static void what_is_over_is_forgotten(void **state)
@@ -460,7 +721,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_put_is_there_after_reopening),
 		cmocka_unit_test(what_was_not_committed_is_not_there),
-		cmocka_unit_test(receipts_are_read_in_order_and_dropped_when_taken),
+		cmocka_unit_test(receipts_are_read_in_order_until_they_are_taken),
+		cmocka_unit_test(the_history_is_found_by_time_output_and_id),
+		cmocka_unit_test(a_search_is_made_in_pieces),
+		cmocka_unit_test(old_history_is_pruned_when_it_was_taken),
+		cmocka_unit_test(the_history_has_an_end),
+		cmocka_unit_test(a_file_of_version_1_is_brought_up_to_date),
 		cmocka_unit_test(what_is_over_is_forgotten),
 		cmocka_unit_test(two_processes_do_not_share_a_file),
 		cmocka_unit_test(bad_rows_are_set_aside_and_the_others_load),
