@@ -279,7 +279,7 @@ static void control(const struct message *message, int action)
 	}
 }
 
-/* One JSON object with one key; NULL after a refusal. */
+/* One JSON object with one key; NULL after a refusal. Of what is oversize only the length is there. */
 static struct json *parse_object(const struct message *message, struct error *error)
 {
 	if (message->length > ANNOUNCEMENT_PAYLOAD_MAX) {

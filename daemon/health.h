@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The health tick: the only thing that wakes an idle node. It kicks every thread, and pets the
+ * The health tick: with the broker link's keepalive, all that wakes an idle node. It kicks every thread, and pets the
  * watchdog only if each has moved since the last tick (a thread that hangs in a driver must bring
- * the process down, so that systemd starts it anew). It also keeps the time in the store, and
- * lets the MQTT library send its pings. Main's.
+ * the process down, so that systemd starts it anew). It also keeps the time in the store. Main's.
  */
 #pragma once
 

@@ -1,30 +1,40 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "daemon/mqtt.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/strbuf.h"
 #include "base/thread.h"
+#include "daemon/wire.h"
 
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#define CONNACK_TIMEOUT_US    (10 * US_PER_SEC)
+#define ANSWER_TIMEOUT_US     (10 * US_PER_SEC) /* of CONNECT and the first SUBSCRIBE */
 #define INFLIGHT_TOKENS       64
 #define PASSWORD_MAX          256
 #define BACK_PRESSURE_POLL_MS 20
+#define GOODBYE_US            (400 * US_PER_MS)
+#define LARGE_BYTES           (64 * 1024) /* a packet above this may take longer than a keepalive */
 
 enum link_state { LINK_DOWN, LINK_GREETING /* CONNECT sent */, LINK_SUBSCRIBING, LINK_UP };
 
 struct outgoing {
 	struct inbox_link link;
+	enum { OUTGOING_PUBLISH, OUTGOING_SUBSCRIBE, OUTGOING_UNSUBSCRIBE } what;
 	char *topic, *payload;
+	char *correlation;
+	size_t correlation_length;
 	bool retain;
 	uint64_t token;
+};
+
+struct mqtt_budget { /* shared by the link and its events, which may outlive it */
+	_Atomic size_t bytes;
+	_Atomic unsigned holders;
 };
 
 struct mqtt {
@@ -36,15 +46,24 @@ struct mqtt {
 	struct inbox *events;   /* to main */
 	struct inbox *outgoing; /* from main */
 	struct thread thread;
-	atomic_bool stopping, connecting;
+	struct mqtt_budget *budget;
+	atomic_bool stopping, connecting, steady;
 	_Atomic uint64_t turns;
 
 	/* the thread's own */
 	struct mosquitto *client;
+	struct wire wire;
 	enum link_state state;
-	unsigned attempts;        /* failed ones since the last success */
+	unsigned attempts;        /* failed ones since the last good link */
 	int64_t retry_mono_us;    /* LINK_DOWN: when to try again */
-	int64_t deadline_mono_us; /* LINK_GREETING, LINK_SUBSCRIBING */
+	int64_t keepalive_us;     /* of this connection */
+	int64_t up_mono_us;       /* LINK_UP: since when */
+	int64_t nudged_mono_us;   /* see keep_open() */
+	int64_t answered_mono_us; /* when the broker last took a message, or had none to take */
+	uint64_t delivered_bytes; /* of wire.received, at the last packet that was complete */
+	bool taken_over;          /* this link was, by a client with our client id */
+	bool namesake;            /* the last one was */
+	bool refused;             /* a message was, on this link, and it was logged */
 	int subscribe_mid;
 	struct mqtt_event *unpushed; /* main's inbox was full: reading pauses until it fits */
 	struct error cause;          /* of the last failure */
@@ -53,14 +72,49 @@ struct mqtt {
 		int mid;
 		uint64_t token;
 	} tokens[INFLIGHT_TOKENS]; /* QoS 1 messages under way whose PUBACK main waits for */
+	unsigned tokens_count;
 };
+
+/* --- What main may hold --------------------------------------------------------------------- */
+
+static struct mqtt_budget *budget_ref(struct mqtt_budget *budget)
+{
+	atomic_fetch_add(&budget->holders, 1);
+	return budget;
+}
+
+static void budget_unref(struct mqtt_budget *budget)
+{
+	if (budget && atomic_fetch_sub(&budget->holders, 1) == 1)
+		free(budget);
+}
+
+static size_t event_bytes(const struct mqtt_event *event)
+{
+	size_t bytes = sizeof *event + event->correlation_length;
+
+	bytes += event->topic ? strlen(event->topic) : 0;
+	bytes += event->response_topic ? strlen(event->response_topic) : 0;
+	return event->oversize ? bytes : bytes + event->length;
+}
+
+static void event_uncharge(struct mqtt_event *event)
+{
+	if (event->budget)
+		atomic_fetch_sub(&event->budget->bytes, event->charged_bytes);
+	budget_unref(event->budget);
+	event->budget = NULL;
+}
 
 void mqtt_event_free(struct inbox_link *link)
 {
 	struct mqtt_event *event = (struct mqtt_event *)link;
 
+	event_uncharge(event);
 	free(event->topic);
 	free(event->payload);
+	free(event->response_topic);
+	free(event->correlation);
 	free(event);
 }
 
@@ -70,6 +124,7 @@ static void outgoing_free(struct inbox_link *link)
 
 	free(message->topic);
 	free(message->payload);
+	free(message->correlation);
 	free(message);
 }
 
@@ -88,10 +143,24 @@ int mqtt_backoff_ms(unsigned attempt, double random)
 
 /* --- To main -------------------------------------------------------------------------------- */
 
+/* What is larger than all that main may hold still comes, when main holds little. */
+static int try_push(struct mqtt *mqtt, struct mqtt_event *event)
+{
+	if (atomic_load(&mqtt->budget->bytes) > MQTT_EVENTS_BYTES_MAX)
+		return -ENOBUFS;
+	event->budget = budget_ref(mqtt->budget);
+	event->charged_bytes = event_bytes(event);
+	atomic_fetch_add(&mqtt->budget->bytes, event->charged_bytes);
+	int result = inbox_push(mqtt->events, &event->link); /* from here on it may be main's */
+	if (result < 0)
+		event_uncharge(event);
+	return result;
+}
+
 /* Gives the event to main, or keeps it and pauses reading: the broker then holds back the rest. */
 static void push_event(struct mqtt *mqtt, struct mqtt_event *event)
 {
-	if (!mqtt->unpushed && inbox_push(mqtt->events, &event->link) == 0)
+	if (!mqtt->unpushed && try_push(mqtt, event) == 0)
 		return;
 	struct inbox_link **end = (struct inbox_link **)&mqtt->unpushed;
 	while (*end)
@@ -105,7 +174,7 @@ static void push_unpushed(struct mqtt *mqtt)
 	while (mqtt->unpushed) {
 		struct mqtt_event *event = mqtt->unpushed;
 		struct inbox_link *next = event->link.next;
-		if (inbox_push(mqtt->events, &event->link) < 0) {
+		if (try_push(mqtt, event) < 0) {
 			event->link.next = next;
 			return;
 		}
@@ -119,8 +188,10 @@ static void push_simple(struct mqtt *mqtt, enum mqtt_event_what what, uint64_t t
 
 	event->what = what;
 	event->token = token;
-	if (what == MQTT_DISCONNECTED)
+	if (what == MQTT_DISCONNECTED) {
 		event->error = mqtt->cause;
+		event->taken_over = mqtt->taken_over;
+	}
 	push_event(mqtt, event);
 }
 
@@ -132,19 +203,40 @@ static void link_failed(struct mqtt *mqtt, const char *what, const char *why)
 		&mqtt->cause, 0, "%s %s:%d: %s", what, mqtt->broker->host, mqtt->broker->port, why);
 }
 
+/* Before the wire carries more: what has come so far belongs to complete packets. */
+static void note_delivery(struct mqtt *mqtt)
+{
+	mqtt->delivered_bytes = mqtt->wire.received;
+}
+
+/* A message that the broker does not take cannot be mended by sending it again. */
+static void note_refusal(struct mqtt *mqtt, const char *what, const char *why)
+{
+	if (!mqtt->refused)
+		log_warning("the broker at %s:%d refuses %s (%s), going on without it",
+			mqtt->broker->host, mqtt->broker->port, what, why);
+	mqtt->refused = true;
+}
+
 static void on_connect(struct mosquitto *client, void *context, int code, int flags,
 	const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = context;
 	int options = MQTT_SUB_OPT_RETAIN_AS_PUBLISHED;
+	uint16_t keepalive_s = 0;
 
 	(void)flags;
-	(void)properties;
+	note_delivery(mqtt);
 	if (code != 0) {
 		link_failed(mqtt, "refused by", mosquitto_reason_string(code));
 		(void)mosquitto_disconnect(client);
 		return;
 	}
+	/* The broker may want to hear of us more often than we offered; the library obeys. */
+	(void)mosquitto_property_read_int16(
+		properties, MQTT_PROP_SERVER_KEEP_ALIVE, &keepalive_s, false);
+	if (keepalive_s > 0)
+		mqtt->keepalive_us = keepalive_s * US_PER_SEC;
 	int result = mosquitto_subscribe_multiple(client, &mqtt->subscribe_mid,
 		mqtt->subscriptions_count, mqtt->subscriptions, 1, options, NULL);
 	if (result != MOSQ_ERR_SUCCESS) {
@@ -155,25 +247,67 @@ static void on_connect(struct mosquitto *client, void *context, int code, int fl
 	mqtt->state = LINK_SUBSCRIBING;
 }
 
+/* NULL: all were granted. The library does not compare the answer with the question. */
+static const char *subscription_refusal(const int *granted, int count, int wanted)
+{
+	for (int i = 0; i < count; i++)
+		if (granted[i] > 2)
+			return mosquitto_reason_string(granted[i]);
+	return count == wanted ? NULL : "it has not answered to each";
+}
+
 static void on_subscribe(struct mosquitto *client, void *context, int mid, int count,
 	const int *granted, const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = context;
+	bool first = mid == mqtt->subscribe_mid && mqtt->state == LINK_SUBSCRIBING;
 
 	(void)properties;
-	if (mid != mqtt->subscribe_mid || mqtt->state != LINK_SUBSCRIBING)
+	note_delivery(mqtt);
+	const char *why = subscription_refusal(
+		granted, count, first ? mqtt->subscriptions_count : 1);
+	if (!first) {
+		if (why)
+			note_refusal(mqtt, "a subscription", why);
 		return;
-	for (int i = 0; i < count; i++) {
-		if (granted[i] <= 2)
-			continue;
-		link_failed(
-			mqtt, "a subscription was refused by", mosquitto_reason_string(granted[i]));
+	}
+	if (why) {
+		link_failed(mqtt, "a subscription was refused by", why);
 		(void)mosquitto_disconnect(client);
 		return;
 	}
 	mqtt->state = LINK_UP;
-	mqtt->attempts = 0;
+	mqtt->up_mono_us = clock_mono_us();
 	push_simple(mqtt, MQTT_CONNECTED, 0);
+}
+
+/* loalang/<site>/media/…: a recording. */
+static bool topic_is_media(const char *topic)
+{
+	const char *site = strchr(topic, '/');
+	const char *rest = site ? strchr(site + 1, '/') : NULL;
+
+	return rest && strncmp(rest, "/media/", strlen("/media/")) == 0;
+}
+
+/* Of a request: where the answer is to go, and what is to come with it. A topic that cannot be
+ * published to is none. */
+static void read_request(struct mqtt_event *event, const mosquitto_property *properties)
+{
+	void *correlation = NULL;
+	uint16_t length = 0;
+
+	(void)mosquitto_property_read_string(
+		properties, MQTT_PROP_RESPONSE_TOPIC, &event->response_topic, false);
+	if (event->response_topic &&
+		mosquitto_pub_topic_check(event->response_topic) != MOSQ_ERR_SUCCESS) {
+		free(event->response_topic);
+		event->response_topic = NULL;
+	}
+	(void)mosquitto_property_read_binary(
+		properties, MQTT_PROP_CORRELATION_DATA, &correlation, &length, false);
+	event->correlation = correlation;
+	event->correlation_length = length;
 }
 
 static void on_message(struct mosquitto *client, void *context,
@@ -183,14 +317,18 @@ static void on_message(struct mosquitto *client, void *context,
 	struct mqtt_event *event = xcalloc(1, sizeof *event);
 
 	(void)client;
-	(void)properties;
+	note_delivery(mqtt);
 	event->what = MQTT_MESSAGE;
 	event->topic = xstrdup(message->topic);
 	event->length = (size_t)message->payloadlen;
-	event->payload = xcalloc(event->length + 1, 1);
-	if (event->length)
+	event->oversize = event->length > MQTT_PAYLOAD_MAX && !topic_is_media(message->topic);
+	event->payload = xcalloc(event->oversize ? 1 : event->length + 1, 1);
+	if (event->length && !event->oversize)
 		memcpy(event->payload, message->payload, event->length);
 	event->retained = message->retain;
+	read_request(event, properties);
+	if (event->length > LARGE_BYTES) /* the acknowledgements had to wait behind it */
+		mqtt->answered_mono_us = clock_mono_us();
 	push_event(mqtt, event);
 }
 
@@ -200,15 +338,42 @@ static void on_publish(struct mosquitto *client, void *context, int mid, int cod
 	struct mqtt *mqtt = context;
 
 	(void)client;
-	(void)code; /* a refusal (no rights) cannot be mended by sending it again */
 	(void)properties;
+	note_delivery(mqtt);
+	mqtt->answered_mono_us = clock_mono_us();
+	if (code >= MQTT_RC_UNSPECIFIED)
+		note_refusal(mqtt, "a message", mosquitto_reason_string(code));
 	for (size_t i = 0; i < INFLIGHT_TOKENS; i++) {
 		if (mqtt->tokens[i].token != 0 && mqtt->tokens[i].mid == mid) {
 			push_simple(mqtt, MQTT_PUBLISHED, mqtt->tokens[i].token);
 			mqtt->tokens[i].token = 0;
+			mqtt->tokens_count--;
 			return;
 		}
 	}
+}
+
+static void on_unsubscribe(
+	struct mosquitto *client, void *context, int mid, const mosquitto_property *properties)
+{
+	(void)client;
+	(void)mid;
+	(void)properties;
+	note_delivery(context);
+}
+
+/* `code` is the library's, or the broker's own (MQTT 5, 3.14.2.1: errors from 0x80). */
+static void on_disconnect(
+	struct mosquitto *client, void *context, int code, const mosquitto_property *properties)
+{
+	struct mqtt *mqtt = context;
+
+	(void)client;
+	(void)properties;
+	if (code == MQTT_RC_SESSION_TAKEN_OVER)
+		mqtt->taken_over = true;
+	if (code >= MQTT_RC_UNSPECIFIED && !mqtt->cause.text[0])
+		link_failed(mqtt, "the connection was ended by", mosquitto_reason_string(code));
 }
 
 /* --- Connecting ----------------------------------------------------------------------------- */
@@ -222,15 +387,34 @@ static double next_random(struct mqtt *mqtt)
 	return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
 }
 
+/* A link that has held lets the back-off begin anew. */
+static void judge_link(struct mqtt *mqtt)
+{
+	int64_t good_us = mqtt->namesake ? MQTT_NAMESAKE_US : MQTT_GOOD_US;
+
+	if (mqtt->state != LINK_UP || atomic_load(&mqtt->steady) ||
+		clock_mono_us() - mqtt->up_mono_us < good_us)
+		return;
+	mqtt->attempts = 0;
+	mqtt->namesake = false;
+	atomic_store(&mqtt->steady, true);
+}
+
 /* Leaves the library disconnected and decides when to try again. Called for every failure, by
  * whatever way it showed itself; doing it twice does no harm. */
 static void link_down(struct mqtt *mqtt)
 {
 	if (mqtt->state == LINK_DOWN)
 		return;
+	judge_link(mqtt);
 	mqtt->state = LINK_DOWN;
-	(void)mosquitto_disconnect(mqtt->client); /* closes the socket if it is still open */
+	atomic_store(&mqtt->steady, false);
+	mqtt->namesake |= mqtt->taken_over;
+	wire_done(
+		&mqtt->wire); /* first: a goodbye would keep the broker from publishing the will */
+	(void)mosquitto_disconnect(mqtt->client); /* closes the library's end if it is still open */
 	memset(mqtt->tokens, 0, sizeof mqtt->tokens);
+	mqtt->tokens_count = 0;
 	mqtt->retry_mono_us = clock_mono_us() +
 			      mqtt_backoff_ms(mqtt->attempts++, next_random(mqtt)) * US_PER_MS;
 	push_simple(mqtt, MQTT_DISCONNECTED, 0);
@@ -292,15 +476,22 @@ static int client_new(struct mqtt *mqtt)
 	mosquitto_subscribe_v5_callback_set(mqtt->client, on_subscribe);
 	mosquitto_message_v5_callback_set(mqtt->client, on_message);
 	mosquitto_publish_v5_callback_set(mqtt->client, on_publish);
+	mosquitto_unsubscribe_v5_callback_set(mqtt->client, on_unsubscribe);
+	mosquitto_disconnect_v5_callback_set(mqtt->client, on_disconnect);
 	return set_credentials(mqtt);
 }
 
 static void connect_now(struct mqtt *mqtt)
 {
+	const struct broker_config *broker = mqtt->broker;
 	mosquitto_property *properties = NULL;
 
+	mqtt->cause.text[0] = '\0';
 	mqtt->state = LINK_GREETING;
-	mqtt->deadline_mono_us = clock_mono_us() + CONNACK_TIMEOUT_US;
+	mqtt->keepalive_us = broker->keepalive_us;
+	mqtt->nudged_mono_us = 0;
+	mqtt->delivered_bytes = 0;
+	mqtt->taken_over = mqtt->refused = false;
 	if (client_new(mqtt) < 0) {
 		link_down(mqtt);
 		return;
@@ -308,10 +499,15 @@ static void connect_now(struct mqtt *mqtt)
 	(void)mosquitto_property_add_int32(
 		&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, MQTT_PACKET_MAX);
 	atomic_store(&mqtt->connecting, true); /* the next call may wait for DNS and TCP */
-	int result = mosquitto_connect_bind_v5(mqtt->client, mqtt->broker->host, mqtt->broker->port,
-		(int)(mqtt->broker->keepalive_us / US_PER_SEC), NULL, properties);
+	int result = mosquitto_connect_bind_v5(mqtt->client, broker->host, broker->port,
+		(int)(broker->keepalive_us / US_PER_SEC), NULL, properties);
 	atomic_store(&mqtt->connecting, false);
 	mosquitto_property_free_all(&properties);
+	if (result == MOSQ_ERR_SUCCESS) {
+		errno = -wire_insert(&mqtt->wire, mosquitto_socket(mqtt->client),
+			!broker->ca_file[0], MQTT_PACKET_MAX);
+		result = errno ? MOSQ_ERR_ERRNO : MOSQ_ERR_SUCCESS;
+	}
 	if (result != MOSQ_ERR_SUCCESS) {
 		link_failed(mqtt, "cannot connect to",
 			result == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(result));
@@ -319,10 +515,54 @@ static void connect_now(struct mqtt *mqtt)
 	}
 }
 
-/* --- The loop ------------------------------------------------------------------------------- */
+/* --- What main sends ------------------------------------------------------------------------ */
 
-static void publish_one(struct mqtt *mqtt, const struct outgoing *message)
+static int send_publish(struct mqtt *mqtt, const struct outgoing *message, int *ret_mid)
 {
+	mosquitto_property *properties = NULL;
+
+	if (message->correlation)
+		(void)mosquitto_property_add_binary(&properties, MQTT_PROP_CORRELATION_DATA,
+			message->correlation, (uint16_t)message->correlation_length);
+	int result = mosquitto_publish_v5(mqtt->client, ret_mid, message->topic,
+		(int)strlen(message->payload), message->payload, 1, message->retain, properties);
+	mosquitto_property_free_all(&properties);
+	return result;
+}
+
+static int send_subscribe(struct mqtt *mqtt, const struct outgoing *message, int *ret_mid)
+{
+	return mosquitto_subscribe_v5(
+		mqtt->client, ret_mid, message->topic, 1, MQTT_SUB_OPT_RETAIN_AS_PUBLISHED, NULL);
+}
+
+static int send_unsubscribe(struct mqtt *mqtt, const struct outgoing *message, int *ret_mid)
+{
+	return mosquitto_unsubscribe_v5(mqtt->client, ret_mid, message->topic, NULL);
+}
+
+/* The message is at fault, not the link: sending it again would bring the link down again. */
+static bool fault_of_message(int result)
+{
+	return result == MOSQ_ERR_OVERSIZE_PACKET || result == MOSQ_ERR_PAYLOAD_SIZE ||
+	       result == MOSQ_ERR_INVAL || result == MOSQ_ERR_MALFORMED_UTF8;
+}
+
+static void remember_token(struct mqtt *mqtt, size_t slot, int mid, uint64_t token)
+{
+	mqtt->tokens[slot].mid = mid;
+	mqtt->tokens[slot].token = token;
+	if (mqtt->tokens_count++ == 0)
+		mqtt->answered_mono_us = clock_mono_us();
+}
+
+static void send_one(struct mqtt *mqtt, const struct outgoing *message)
+{
+	static int (*const senders[])(struct mqtt *, const struct outgoing *, int *) = {
+		[OUTGOING_PUBLISH] = send_publish,
+		[OUTGOING_SUBSCRIBE] = send_subscribe,
+		[OUTGOING_UNSUBSCRIBE] = send_unsubscribe,
+	};
 	int mid = 0;
 	size_t slot = 0;
 
@@ -333,104 +573,169 @@ static void publish_one(struct mqtt *mqtt, const struct outgoing *message)
 	if (slot == INFLIGHT_TOKENS)
 		return; /* the outbox sends no more than that at once; it sends again after a
 			   reconnect */
-	int result = mosquitto_publish_v5(mqtt->client, &mid, message->topic,
-		(int)strlen(message->payload), message->payload, 1, message->retain, NULL);
-	if (result != MOSQ_ERR_SUCCESS) {
+	int result = senders[message->what](mqtt, message, &mid);
+	if (result == MOSQ_ERR_SUCCESS) {
+		if (message->token)
+			remember_token(mqtt, slot, mid, message->token);
+	} else if (fault_of_message(result)) {
+		note_refusal(mqtt, message->topic, mosquitto_strerror(result));
+		if (message->token)
+			push_simple(mqtt, MQTT_PUBLISHED, message->token);
+	} else {
 		link_failed(mqtt, "cannot publish at", mosquitto_strerror(result));
 		link_down(mqtt);
-		return;
-	}
-	if (message->token) {
-		mqtt->tokens[slot].mid = mid;
-		mqtt->tokens[slot].token = message->token;
 	}
 }
 
-static void publish_waiting(struct mqtt *mqtt)
+static void send_waiting(struct mqtt *mqtt)
 {
 	for (struct inbox_link *next, *link = inbox_take(mqtt->outgoing); link; link = next) {
 		next = link->next;
-		publish_one(mqtt, (struct outgoing *)link);
+		send_one(mqtt, (struct outgoing *)link);
 		outgoing_free(link);
 	}
 }
 
+/* A large packet is under way: what the broker answers has to wait behind it. */
+static bool receiving_large(const struct mqtt *mqtt)
+{
+	return mqtt->wire.received - mqtt->delivered_bytes > LARGE_BYTES;
+}
+
+/* When the link is dead unless something comes before. */
+static int64_t dead_mono_us(const struct mqtt *mqtt)
+{
+	int64_t patience_us = mqtt->keepalive_us + mqtt->keepalive_us / 2;
+
+	if (mqtt->state != LINK_UP)
+		return mqtt->wire.heard_mono_us + ANSWER_TIMEOUT_US;
+	if (mqtt->tokens_count > 0 && !receiving_large(mqtt) &&
+		mqtt->answered_mono_us < mqtt->wire.heard_mono_us)
+		return mqtt->answered_mono_us + patience_us;
+	return mqtt->wire.heard_mono_us + patience_us;
+}
+
 static int poll_timeout_ms(const struct mqtt *mqtt)
 {
-	int64_t until_us = mqtt->state == LINK_DOWN ? mqtt->retry_mono_us : mqtt->deadline_mono_us;
+	int64_t now_us = clock_mono_us(), until_us = mqtt->retry_mono_us;
 
 	if (mqtt->unpushed)
 		return BACK_PRESSURE_POLL_MS;
-	if (mqtt->state == LINK_UP)
-		return -1;
-	int64_t wait_ms = (until_us - clock_mono_us()) / US_PER_MS + 1;
+	if (mqtt->state != LINK_DOWN)
+		until_us = dead_mono_us(mqtt);
+	int64_t ping_us = mqtt->wire.heard_mono_us + mqtt->keepalive_us; /* the library's */
+	if (mqtt->state == LINK_UP && now_us < ping_us && ping_us < until_us)
+		until_us = ping_us;
+	int64_t wait_ms = (until_us - now_us) / US_PER_MS + 1;
 	return wait_ms < 0 ? 0 : (int)wait_ms;
 }
 
-/* The broker sends small packets and waits for our acknowledgement before the next (Nagle); the
- * kernel holds that back for 40 ms unless told, anew after each read: a stop should not wait. */
-static int read_socket(struct mqtt *mqtt)
+/* The library ends a connection whose ping is not answered within a keepalive, though the answer
+ * may only wait behind a recording on a slow line: it would be fetched anew for ever. Whatever is
+ * sent postpones its ping; leaving what was never subscribed to asks nothing of the broker. */
+static void keep_open(struct mqtt *mqtt)
 {
-	int result = mosquitto_loop_read(mqtt->client, 1);
-	int on = 1, fd = mosquitto_socket(mqtt->client);
+	int64_t now_us = clock_mono_us();
 
-	if (fd >= 0)
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+	if (mqtt->state != LINK_UP || !receiving_large(mqtt) ||
+		now_us - mqtt->nudged_mono_us < mqtt->keepalive_us / 2)
+		return;
+	mqtt->nudged_mono_us = now_us;
+	(void)mosquitto_unsubscribe(mqtt->client, NULL, mqtt->will_topic);
+}
+
+/* Lets the bytes move both ways, and the library do what is due. */
+static int exchange(struct mqtt *mqtt)
+{
+	int result = MOSQ_ERR_SUCCESS;
+	bool paused = mqtt->unpushed != NULL;
+
+	if (paused) /* what was not read cannot have been heard */
+		mqtt->wire.heard_mono_us = mqtt->answered_mono_us = clock_mono_us();
+	else if (wire_carry_in(&mqtt->wire) < 0)
+		return MOSQ_ERR_PROTOCOL;
+	if (!paused)
+		result = mosquitto_loop_read(mqtt->client, 1);
+	if (result == MOSQ_ERR_SUCCESS && mosquitto_want_write(mqtt->client))
+		result = mosquitto_loop_write(mqtt->client, 1);
+	keep_open(mqtt);
+	if (result == MOSQ_ERR_SUCCESS)
+		result = mosquitto_loop_misc(mqtt->client);
+	wire_carry_out(&mqtt->wire);
+	if (result == MOSQ_ERR_SUCCESS && mosquitto_socket(mqtt->client) < 0)
+		result = MOSQ_ERR_CONN_LOST;
+	if (result == MOSQ_ERR_SUCCESS && clock_mono_us() >= dead_mono_us(mqtt))
+		result = MOSQ_ERR_KEEPALIVE;
 	return result;
 }
 
-/* Waits for the socket, main, or the clock, and lets the library do what is due. */
+static void note_cause(struct mqtt *mqtt, int result)
+{
+	char announced[80];
+
+	if (mqtt->wire.oversize > 0) {
+		snprintf(announced, sizeof announced, "it announces a packet of %u bytes",
+			mqtt->wire.oversize);
+		link_failed(mqtt, "leaving", announced);
+	} else if (!mqtt->cause.text[0]) {
+		bool lost = result == MOSQ_ERR_CONN_LOST && mqtt->wire.cause;
+		link_failed(mqtt, "connection lost to",
+			lost                           ? strerror(mqtt->wire.cause)
+			: result == MOSQ_ERR_ERRNO     ? strerror(errno)
+			: result == MOSQ_ERR_KEEPALIVE ? "it does not answer"
+						       : mosquitto_strerror(result));
+	}
+}
+
+/* Waits for the sockets, main, or the clock. */
 static void link_turn(struct mqtt *mqtt)
 {
-	struct pollfd fds[2] = { { .fd = inbox_fd(mqtt->outgoing), .events = POLLIN },
-		{ .fd = -1 } };
-	int result = MOSQ_ERR_SUCCESS;
+	enum { MAIN, LIBRARY, INNER, OUTER, FDS };
+	struct pollfd fds[FDS] = { [MAIN] = { inbox_fd(mqtt->outgoing), POLLIN, 0 } };
 
+	for (int i = LIBRARY; i < FDS; i++)
+		fds[i].fd = -1;
 	if (mqtt->state != LINK_DOWN) {
-		fds[1].fd = mosquitto_socket(mqtt->client);
-		fds[1].events = (short)((mqtt->unpushed ? 0 : POLLIN) |
-					(mosquitto_want_write(mqtt->client) ? POLLOUT : 0));
+		bool writes = mosquitto_want_write(mqtt->client);
+		fds[LIBRARY].events = (short)((mqtt->unpushed ? 0 : POLLIN) |
+					      (writes ? POLLOUT : 0));
+		fds[INNER].events = wire_inner_events(&mqtt->wire);
+		fds[OUTER].events = wire_outer_events(&mqtt->wire, mqtt->unpushed);
+		fds[LIBRARY].fd = fds[LIBRARY].events ? mosquitto_socket(mqtt->client) : -1;
+		fds[INNER].fd = fds[INNER].events ? mqtt->wire.inner : -1;
+		fds[OUTER].fd = fds[OUTER].events ? mqtt->wire.outer : -1;
 	}
-	(void)poll(fds, 2, poll_timeout_ms(mqtt));
+	(void)poll(fds, FDS, poll_timeout_ms(mqtt));
 	atomic_fetch_add(&mqtt->turns, 1);
 	push_unpushed(mqtt);
-	publish_waiting(mqtt);
+	send_waiting(mqtt);
 	if (mqtt->state == LINK_DOWN)
 		return;
-	if (fds[1].revents & (POLLIN | POLLERR | POLLHUP))
-		result = read_socket(mqtt);
-	if (result == MOSQ_ERR_SUCCESS && mosquitto_want_write(mqtt->client))
-		result = mosquitto_loop_write(mqtt->client, 1);
-	if (result == MOSQ_ERR_SUCCESS)
-		result = mosquitto_loop_misc(mqtt->client);
-	if (result == MOSQ_ERR_SUCCESS && mosquitto_socket(mqtt->client) < 0)
-		result = MOSQ_ERR_CONN_LOST;
-	if (result == MOSQ_ERR_SUCCESS && mqtt->state != LINK_UP &&
-		clock_mono_us() > mqtt->deadline_mono_us)
-		result = MOSQ_ERR_KEEPALIVE;
-	if (result == MOSQ_ERR_SUCCESS)
+	int result = exchange(mqtt);
+	if (result == MOSQ_ERR_SUCCESS) {
+		judge_link(mqtt);
 		return;
-	if (!mqtt->cause.text[0])
-		link_failed(mqtt, "connection lost to",
-			result == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(result));
+	}
+	note_cause(mqtt, result);
 	link_down(mqtt);
 }
 
 /* Sends what main has left, then says goodbye so that the broker does not publish the will. */
 static void say_goodbye(struct mqtt *mqtt)
 {
-	int64_t until_us = clock_mono_us() + 500 * US_PER_MS;
+	int64_t until_us = clock_mono_us() + GOODBYE_US;
 
-	publish_waiting(mqtt);
-	while (mqtt->state == LINK_UP && mosquitto_want_write(mqtt->client) &&
+	send_waiting(mqtt);
+	while (mqtt->state == LINK_UP && mosquitto_want_write(mqtt->client) && !mqtt->wire.ended &&
 		clock_mono_us() < until_us) {
-		struct pollfd fd = { .fd = mosquitto_socket(mqtt->client), .events = POLLOUT };
-		if (fd.fd < 0 || poll(&fd, 1, 100) < 0 ||
-			mosquitto_loop_write(mqtt->client, 1) != MOSQ_ERR_SUCCESS)
+		wire_flush(&mqtt->wire, until_us);
+		if (mosquitto_loop_write(mqtt->client, 1) != MOSQ_ERR_SUCCESS)
 			break;
 	}
-	if (mqtt->client)
+	if (mqtt->client && mqtt->state != LINK_DOWN)
 		(void)mosquitto_disconnect(mqtt->client);
+	wire_flush(&mqtt->wire, until_us);
+	wire_done(&mqtt->wire);
 }
 
 static void *mqtt_thread(void *context)
@@ -438,10 +743,8 @@ static void *mqtt_thread(void *context)
 	struct mqtt *mqtt = context;
 
 	while (!atomic_load(&mqtt->stopping)) {
-		if (mqtt->state == LINK_DOWN && clock_mono_us() >= mqtt->retry_mono_us) {
-			mqtt->cause.text[0] = '\0';
+		if (mqtt->state == LINK_DOWN && clock_mono_us() >= mqtt->retry_mono_us)
 			connect_now(mqtt);
-		}
 		link_turn(mqtt);
 	}
 	say_goodbye(mqtt);
@@ -459,6 +762,8 @@ static struct mqtt *mqtt_free(struct mqtt *mqtt)
 		mqtt_event_free(&mqtt->unpushed->link);
 		mqtt->unpushed = (struct mqtt_event *)next;
 	}
+	wire_done(&mqtt->wire);
+	budget_unref(mqtt->budget);
 	inbox_free(mqtt->outgoing, outgoing_free);
 	for (int i = 0; i < mqtt->subscriptions_count; i++)
 		free(mqtt->subscriptions[i]);
@@ -483,7 +788,9 @@ struct mqtt *mqtt_start(const struct mqtt_config *config, struct inbox *events)
 		.will_payload = xstrdup(config->will_payload),
 		.events = events,
 		.random = (uint64_t)clock_real_us() ^ (uint64_t)getpid(),
+		.budget = budget_ref(xcalloc(1, sizeof *mqtt->budget)),
 	};
+	wire_init(&mqtt->wire);
 	while (config->subscriptions[mqtt->subscriptions_count])
 		mqtt->subscriptions_count++;
 	mqtt->subscriptions = xcalloc((size_t)mqtt->subscriptions_count, sizeof(char *));
@@ -512,19 +819,57 @@ int mqtt_stop(struct mqtt *mqtt, int timeout_ms)
 	return result;
 }
 
+/* Takes what the message holds, whatever comes of it. */
+static int give(struct mqtt *mqtt, struct outgoing message)
+{
+	struct outgoing *copy = xcalloc(1, sizeof *copy);
+
+	*copy = message;
+	int result = inbox_push(mqtt->outgoing, &copy->link);
+	if (result < 0)
+		outgoing_free(&copy->link);
+	return result;
+}
+
 int mqtt_publish(
 	struct mqtt *mqtt, const char *topic, const char *payload, bool retain, uint64_t token)
 {
-	struct outgoing *message = xcalloc(1, sizeof *message);
+	return give(mqtt, (struct outgoing){ .what = OUTGOING_PUBLISH,
+				  .topic = xstrdup(topic),
+				  .payload = xstrdup(payload),
+				  .retain = retain,
+				  .token = token });
+}
 
-	*message = (struct outgoing){ .topic = xstrdup(topic),
-		.payload = xstrdup(payload),
-		.retain = retain,
-		.token = token };
-	int result = inbox_push(mqtt->outgoing, &message->link);
-	if (result < 0)
-		outgoing_free(&message->link);
-	return result;
+int mqtt_reply(struct mqtt *mqtt, const char *topic, const char *payload, const char *correlation,
+	size_t correlation_length)
+{
+	struct outgoing message = {
+		.what = OUTGOING_PUBLISH, .topic = xstrdup(topic), .payload = xstrdup(payload)
+	};
+
+	if (correlation) {
+		message.correlation = xcalloc(correlation_length + 1, 1);
+		memcpy(message.correlation, correlation, correlation_length);
+		message.correlation_length = correlation_length;
+	}
+	return give(mqtt, message);
+}
+
+int mqtt_subscribe(struct mqtt *mqtt, const char *topic)
+{
+	return give(mqtt, (struct outgoing){ .what = OUTGOING_SUBSCRIBE, .topic = xstrdup(topic) });
+}
+
+int mqtt_unsubscribe(struct mqtt *mqtt, const char *topic)
+{
+	return give(
+		mqtt, (struct outgoing){ .what = OUTGOING_UNSUBSCRIBE, .topic = xstrdup(topic) });
+}
+
+bool mqtt_steady(const struct mqtt *mqtt)
+{
+	return atomic_load(&mqtt->steady);
 }
 
 void mqtt_kick(struct mqtt *mqtt)

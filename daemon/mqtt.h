@@ -10,9 +10,10 @@
  * a session of the broker's would only add a second truth (docs/decisions/). After a reconnect
  * everything is subscribed anew and main publishes its state again (MQTT_CONNECTED).
  *
- * While connected and idle the thread sleeps until the socket or a kick; pings are sent from the
- * health tick's kick (mqtt_kick(), every HEALTH_TICK_US), which must come more often than
- * keepalive/2.
+ * While connected and idle the thread sleeps until the socket, a kick, or until nothing has come
+ * for a keepalive, when the library pings. When half a keepalive later still nothing came, the link
+ * is dead (daemon/wire.h knows when the last byte came). What main has not freed yet is bounded by
+ * count (its inbox) and by bytes; above that, reading pauses and the broker holds back the rest.
  */
 #pragma once
 
@@ -24,13 +25,28 @@
 
 #define MQTT_RECONNECT_MIN_MS 1000
 #define MQTT_RECONNECT_MAX_MS 60000
-/* The broker drops what is larger before it is sent, and no memory is spent on it (FAULTS E6). What
- * is above ANNOUNCEMENT_PAYLOAD_MAX and below this comes, and is refused with a receipt. */
-#define MQTT_PACKET_MAX   (2 * 1024 * 1024)
-#define MQTT_OUTGOING_MAX 4096 /* messages that may wait for the thread */
+/* A link counts as good, and the back-off begins anew, when it has been up for so long: else a
+ * broker that closes each time would be hammered. */
+#define MQTT_GOOD_US INT64_C(5000000)
+/* The same after another client came with our client id: longer than the other's longest delay, or
+ * the two would take the link from each other for ever at the shortest (FAULTS E5). */
+#define MQTT_NAMESAKE_US (INT64_C(2) * MQTT_RECONNECT_MAX_MS * 1000)
+
+/* A recording of 16 MiB, its topic and properties. A broker drops what is larger before it is sent;
+ * one that does not is left, and no memory is spent on what it announces (FAULTS E6). */
+#define MQTT_PACKET_MAX (16 * 1024 * 1024 + 64 * 1024)
+/* On every topic but loalang/<site>/media/…; what is larger than an announcement may be and below
+ * this comes as it is, to be refused with a receipt that shows what it was. */
+#define MQTT_PAYLOAD_MAX      (2 * 64 * 1024)
+#define MQTT_EVENTS_BYTES_MAX (8 * 1024 * 1024) /* that main may hold before reading pauses */
+#define MQTT_OUTGOING_MAX     4096              /* messages that may wait for the thread */
+
+struct mqtt_budget; /* how many bytes main holds */
 
 struct mqtt_event {
 	struct inbox_link link;
+	struct mqtt_budget *budget; /* the link's own, like `charged_bytes` */
+	size_t charged_bytes;
 	enum mqtt_event_what {
 		MQTT_CONNECTED,    /* connected and subscribed */
 		MQTT_DISCONNECTED, /* error says why; a reconnect is under way */
@@ -38,11 +54,11 @@ struct mqtt_event {
 		MQTT_PUBLISHED, /* the broker has taken the QoS 1 message of this token */
 	} what;
 	char *topic;
-	char *payload; /* NUL-terminated behind its `length` bytes */
+	char *payload; /* NUL-terminated behind its `length` bytes; may be taken out (NULL) */
 	size_t length;
 	bool retained;
 	bool oversize; /* larger than its topic may be: `length` is right, `payload` is empty */
-	char *response_topic; /* of a request (MQTT 5); NULL: none */
+	char *response_topic; /* of a request (MQTT 5), fit to publish to; NULL: none */
 	char *correlation;    /* its Correlation Data, `correlation_length` bytes; NULL: none */
 	size_t correlation_length;
 	bool taken_over; /* MQTT_DISCONNECTED: another client came with our client id */
@@ -76,11 +92,15 @@ int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, bool
 int mqtt_reply(struct mqtt *mqtt, const char *topic, const char *payload, const char *correlation,
 	size_t correlation_length) _must_check_;
 /* Subscribes to (or unsubscribes from) one more topic, on this connection only: after a
- * MQTT_CONNECTED main asks again for what it still wants. */
+ * MQTT_CONNECTED main asks again for what it still wants. A refusal is logged, and nothing comes. */
 int mqtt_subscribe(struct mqtt *mqtt, const char *topic) _must_check_;
 int mqtt_unsubscribe(struct mqtt *mqtt, const char *topic) _must_check_;
 
-void mqtt_kick(struct mqtt *mqtt); /* health, and the library's own pings */
+/* The link has been up for so long that what was wrong with the last one is over: MQTT_GOOD_US, or
+ * MQTT_NAMESAKE_US after a loss with `taken_over`. Any thread. */
+bool mqtt_steady(const struct mqtt *mqtt);
+
+void mqtt_kick(struct mqtt *mqtt); /* health */
 /* Counts the thread's turns. It does not move while a connect is under way, which is bounded by
  * the system; mqtt_connecting() tells. */
 uint64_t mqtt_turns(const struct mqtt *mqtt);

@@ -4,6 +4,7 @@
 import os
 import random
 import shutil
+import signal
 import socket
 
 from .process import Process, ProcessError, wait_until
@@ -31,8 +32,10 @@ def free_port():
 
 
 class Broker:
-    def __init__(self, folder, start=True, port=None):
-        self.folder, self.process = folder, None
+    """`options`: more lines for mosquitto.conf. `connects()` needs options="log_type notice"."""
+
+    def __init__(self, folder, start=True, port=None, options=""):
+        self.folder, self.process, self.options = folder, None, options
         os.makedirs(folder, exist_ok=True)
         self.port = port or free_port()
         if start:
@@ -58,7 +61,8 @@ class Broker:
         with open(self.config_path, "w") as config:
             config.write(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n"
                          f"persistence true\npersistence_location {self.folder}/\n"
-                         "max_packet_size 2000000\nlog_type error\nlog_type warning\n"
+                         "max_packet_size 17000000\nlog_type error\nlog_type warning\n"
+                         + (self.options + "\n" if self.options else "")
                          + ("user root\n" if os.geteuid() == 0 else ""))
 
     def _settled(self):
@@ -70,6 +74,7 @@ class Broker:
     def stop(self):
         """As an orderly restart does: retained messages are kept on disk."""
         if self.process:
+            self.resume()
             self.process.end()
             self.process = None
 
@@ -81,3 +86,16 @@ class Broker:
     def restart(self):
         self.stop()
         self.start()
+
+    def pause(self):
+        """It does nothing any more, but its kernel still acknowledges what it is sent."""
+        self.process.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.signal(signal.SIGCONT)
+
+    def connects(self, client_id):
+        """How often a client with that id has connected."""
+        with open(f"{self.folder}/mosquitto.log") as log:
+            return sum(f" as {client_id} (" in line and "New client connected" in line
+                       for line in log)

@@ -2,3 +2,4 @@
 loalang_unit_test(inhand daemon)
 loalang_unit_test(ledger daemon)
 loalang_unit_test(mqtt daemon)
+loalang_unit_test(wire daemon)
