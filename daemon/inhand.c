@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,9 +12,12 @@
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_SIZE 40
 
+#define HASHED_BYTES_MAX (128 * 1024) /* of a message: a recording may be long */
+
 struct place {
 	char id[ID_MAX_BYTES + 1]; /* "": nothing */
 	char output[NAME_MAX_BYTES + 1];
+	bool on_air;
 };
 
 struct killer {        /* a message that was in hand when a process died */
@@ -27,7 +31,7 @@ struct page { /* as it lies in the file */
 	char boot_id[BOOT_ID_SIZE];
 	uint64_t message; /* hash of the one that is being read; 0: none */
 	uint32_t next_killer;
-	uint32_t padding;
+	uint32_t fallen; /* the process has ended by a fault of its own */
 	struct killer killers[INHAND_MESSAGES];
 	struct place places[INHAND_PLACES];
 };
@@ -35,9 +39,36 @@ struct page { /* as it lies in the file */
 struct inhand {
 	struct page *page;
 	struct place before[INHAND_PLACES]; /* what the process before has left */
+	bool fallen;                        /* how it ended */
 };
 
 static const char magic[16] = "loalang in-hand";
+
+/* --- Falling --------------------------------------------------------------------------------- */
+
+static const int falls[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+
+/* A signal handler can be told nothing; so this is the one variable of its kind. */
+static struct page *volatile page_of_process;
+
+static void on_fall(int signal)
+{
+	if (page_of_process)
+		page_of_process->fallen = 1;
+	(void)raise(signal); /* the default action is back: see SA_RESETHAND */
+}
+
+/* Where nobody else (a sanitizer) looks already. */
+static void watch_falls(struct page *page)
+{
+	struct sigaction action = { .sa_handler = on_fall, .sa_flags = (int)SA_RESETHAND }, before;
+
+	page_of_process = page;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < countof(falls); i++)
+		if (sigaction(falls[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+			(void)sigaction(falls[i], &action, NULL);
+}
 
 /* --- Opening --------------------------------------------------------------------------------- */
 
@@ -55,9 +86,12 @@ static void read_boot_id(char ret_id[BOOT_ID_SIZE])
 static void blame_message(struct page *page)
 {
 	struct killer *killer = NULL;
+	bool guilty = page->message != 0 && page->fallen;
 
-	if (page->message == 0)
+	if (!guilty) {
+		page->message = 0;
 		return;
+	}
 	for (size_t i = 0; i < INHAND_MESSAGES && !killer; i++)
 		if (page->killers[i].hash == page->message)
 			killer = &page->killers[i];
@@ -90,7 +124,9 @@ static void take_over(struct inhand *inhand)
 		inhand->before[i].output[NAME_MAX_BYTES] = '\0';
 	}
 	memset(page->places, 0, sizeof page->places);
+	inhand->fallen = page->fallen;
 	blame_message(page);
+	page->fallen = 0;
 }
 
 struct inhand *inhand_open(const char *state_dir)
@@ -115,6 +151,7 @@ struct inhand *inhand_open(const char *state_dir)
 	struct inhand *inhand = xcalloc(1, sizeof *inhand);
 	inhand->page = page;
 	take_over(inhand);
+	watch_falls(inhand->page);
 	return inhand;
 }
 
@@ -122,6 +159,7 @@ struct inhand *inhand_close(struct inhand *inhand)
 {
 	if (!inhand)
 		return NULL;
+	page_of_process = NULL;
 	memset(inhand->page->places, 0, sizeof inhand->page->places);
 	inhand->page->message = 0;
 	(void)munmap(inhand->page, sizeof *inhand->page);
@@ -136,8 +174,15 @@ void inhand_take(struct inhand *inhand, size_t place, const char *id, const char
 	if (!inhand || place >= INHAND_PLACES)
 		return;
 	struct place *to = &inhand->page->places[place];
+	to->on_air = false;
 	snprintf(to->output, sizeof to->output, "%s", output);
 	snprintf(to->id, sizeof to->id, "%s", id);
+}
+
+void inhand_on_air(struct inhand *inhand, size_t place)
+{
+	if (inhand && place < INHAND_PLACES)
+		inhand->page->places[place].on_air = true;
 }
 
 void inhand_put_down(struct inhand *inhand, size_t place)
@@ -149,7 +194,8 @@ void inhand_put_down(struct inhand *inhand, size_t place)
 unsigned inhand_died_with(const struct inhand *inhand, const char *id, const char *output)
 {
 	for (size_t i = 0; inhand && i < INHAND_PLACES; i++)
-		if (strcmp(inhand->before[i].id, id) == 0 &&
+		if ((inhand->fallen || inhand->before[i].on_air) &&
+			strcmp(inhand->before[i].id, id) == 0 &&
 			strcmp(inhand->before[i].output, output) == 0)
 			return 1;
 	return 0;
@@ -171,7 +217,7 @@ bool inhand_take_message(
 	if (!inhand)
 		return true;
 	uint64_t hash = hash_on(UINT64_C(0xcbf29ce484222325), topic, strlen(topic) + 1);
-	hash = hash_on(hash, payload, length);
+	hash = hash_on(hash, payload, length < HASHED_BYTES_MAX ? length : HASHED_BYTES_MAX);
 	if (hash == 0)
 		hash = 1;
 	for (size_t i = 0; i < INHAND_MESSAGES; i++)

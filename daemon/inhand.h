@@ -8,6 +8,10 @@
  * whatever kills it. It need not outlive the machine: a power cut is not the announcement's fault,
  * so what another boot has left does not count. What is read back is judged like input.
  *
+ * A death counts against an announcement if it was on air, whatever the signal; and against what was
+ * only being prepared or read if the process fell by itself (SIGSEGV, SIGABRT and their like, the
+ * watchdog's among them), not if somebody killed it.
+ *
  * Main's. Every function accepts NULL: a node that cannot have the file does without.
  */
 #pragma once
@@ -23,13 +27,16 @@
 
 struct inhand;
 
-/* Opens or creates the file in `state_dir`, which must exist. NULL with errno. */
+/* Opens or creates the file in `state_dir`, which must exist; from then on a fall is noted there, for
+ * one inhand in a process. NULL with errno. */
 struct inhand *inhand_open(const char *state_dir) _must_check_;
 /* Nothing is in hand any more. */
 struct inhand *inhand_close(struct inhand *inhand);
 
 /* Place `place` (below INHAND_PLACES) holds announcement `id` on output `output`; or nothing. */
 void inhand_take(struct inhand *inhand, size_t place, const char *id, const char *output);
+/* Its first sound was heard. */
+void inhand_on_air(struct inhand *inhand, size_t place);
 void inhand_put_down(struct inhand *inhand, size_t place);
 
 /* How often the process before has died with this announcement in hand: 0, or 1. */

@@ -760,6 +760,7 @@ static int start(struct node *node)
 	node->renderer = (struct renderer_config){ config->speech.engines,
 		config->speech.engines_count, config_helper_dirs(), RENDERER_DUCK_DB };
 	chimes_load(&node->chimes, config->chimes.dir);
+	node->fallback_path = config_shipped_path("chimes/system/khong-doc-duoc.flac");
 	make_outputs(node);
 	for (size_t i = 0; i < node->devices_count; i++) {
 		result = start_device(&node->devices[i]);

@@ -624,6 +624,7 @@ void output_on_started(struct output *output, struct broadcast *broadcast)
 	const struct queue_entry *entry = broadcast->entry;
 
 	queue_on_started(output->queue, broadcast->entry, broadcast->start_us);
+	inhand_on_air(output->node->inhand, output->index * OUTPUT_PLACES + broadcast->place);
 	if (!broadcast->told) {
 		broadcast->kept = entry->from;
 		receipt_of_broadcast(broadcast,

@@ -37,38 +37,41 @@ static int remove_folder(void **state)
 	return rmdir(folder);
 }
 
-/* A process of its own does something, and is killed. */
-static void die_after(void (*doing)(struct inhand *inhand))
+/* A process of its own does something, and dies of a signal. */
+static void die_of(int signal, void (*doing)(struct inhand *inhand))
 {
 	pid_t child = fork();
 
 	assert_true(child >= 0);
 	if (child == 0) {
+		struct sigaction usual = { .sa_handler = SIG_DFL };
+		(void)sigaction(SIGSEGV, &usual, NULL); /* it is cmocka's */
 		struct inhand *inhand = inhand_open(folder);
 		if (!inhand)
 			_exit(1);
 		doing(inhand);
-		raise(SIGKILL);
+		raise(signal);
 	}
 	int status = 0;
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status));
-	assert_int_equal(WTERMSIG(status), SIGKILL);
+	assert_int_equal(WTERMSIG(status), signal);
 }
 
 static void take_two(struct inhand *inhand)
 {
 	inhand_take(inhand, 0, "tin-1", "san");
+	inhand_on_air(inhand, 0);
 	inhand_take(inhand, INHAND_PLACES - 1, "tin-2", "san");
 	inhand_take(inhand, 7, "tin-3", "san");
 	inhand_put_down(inhand, 7);
 	inhand_take(inhand, INHAND_PLACES, "tin-4", "san");
 }
 
-static void what_a_killed_process_held_is_known(void **state)
+static void what_a_fallen_process_held_is_known(void **state)
 {
 	(void)state;
-	die_after(take_two);
+	die_of(SIGSEGV, take_two);
 	struct inhand *inhand = inhand_open(folder);
 	assert_non_null(inhand);
 	assert_int_equal(inhand_died_with(inhand, "tin-1", "san"), 1);
@@ -80,6 +83,16 @@ static void what_a_killed_process_held_is_known(void **state)
 	/* told once: the next process has died with nothing */
 	inhand = inhand_open(folder);
 	assert_int_equal(inhand_died_with(inhand, "tin-1", "san"), 0);
+	inhand_close(inhand);
+}
+
+static void of_a_killed_process_only_what_was_on_air_counts(void **state)
+{
+	(void)state;
+	die_of(SIGKILL, take_two);
+	struct inhand *inhand = inhand_open(folder);
+	assert_int_equal(inhand_died_with(inhand, "tin-1", "san"), 1);
+	assert_int_equal(inhand_died_with(inhand, "tin-2", "san"), 0);
 	inhand_close(inhand);
 }
 
@@ -105,6 +118,16 @@ static void read_and_survive(struct inhand *inhand)
 	inhand_put_down_message(inhand);
 }
 
+static void a_message_is_not_blamed_for_a_kill(void **state)
+{
+	(void)state;
+	for (int deaths = 0; deaths < 2 * INHAND_DEATHS_MAX; deaths++)
+		die_of(SIGKILL, read_message);
+	struct inhand *inhand = inhand_open(folder);
+	assert_true(inhand_take_message(inhand, "chu-de", "xin chào", 9));
+	inhand_close(inhand);
+}
+
 static void a_message_that_kills_twice_is_left_alone(void **state)
 {
 	(void)state;
@@ -112,10 +135,10 @@ static void a_message_that_kills_twice_is_left_alone(void **state)
 		struct inhand *inhand = inhand_open(folder);
 		assert_true(inhand_take_message(inhand, "chu-de", "xin chào", 9));
 		inhand_close(inhand);
-		die_after(read_message);
+		die_of(SIGABRT, read_message);
 	}
 	for (int i = 0; i < 3; i++)
-		die_after(read_and_survive);
+		die_of(SIGABRT, read_and_survive);
 	struct inhand *inhand = inhand_open(folder);
 	assert_false(inhand_take_message(inhand, "chu-de", "xin chào", 9));
 	assert_true(inhand_take_message(inhand, "chu-de", "bình thường", 12));
@@ -140,7 +163,7 @@ static void change_boot(void)
 static void a_power_cut_does_not_count(void **state)
 {
 	(void)state;
-	die_after(take_two);
+	die_of(SIGABRT, take_two);
 	change_boot();
 	struct inhand *inhand = inhand_open(folder);
 	assert_int_equal(inhand_died_with(inhand, "tin-1", "san"), 0);
@@ -182,7 +205,9 @@ static void without_the_file_all_goes_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_A_FOLDER(what_a_killed_process_held_is_known),
+		IN_A_FOLDER(what_a_fallen_process_held_is_known),
+		IN_A_FOLDER(of_a_killed_process_only_what_was_on_air_counts),
+		IN_A_FOLDER(a_message_is_not_blamed_for_a_kill),
 		IN_A_FOLDER(an_orderly_end_leaves_nothing),
 		IN_A_FOLDER(a_message_that_kills_twice_is_left_alone),
 		IN_A_FOLDER(a_power_cut_does_not_count),
