@@ -295,6 +295,11 @@ static enum cli_status run_render(struct session *session, int argc, char **argv
 		complain(session, "thiếu -o TỆP.wav");
 		return CLI_USAGE;
 	}
+	if (strcmp(options.path, "-") == 0) { /* the lengths at its beginning are known last */
+		complain(
+			session, "-o -: tệp wav không ghi được ra đầu ra chuẩn (tệp tên “-”: ./-)");
+		return CLI_USAGE;
+	}
 	if (!find_gain(session, options.output, &gain_db))
 		return CLI_USAGE;
 	_cleanup_(freep) char *text = input_text(

@@ -19,8 +19,9 @@
 
 struct message {
 	struct node *node;
+	const struct mqtt_event *event;
 	const char *topic;
-	const char *zone; /* or the name of an output */
+	const char *zone; /* or the name of an output, or what is asked */
 	const char *id;   /* of the topic; NULL: none */
 	const char *payload;
 	size_t length;
@@ -382,7 +383,7 @@ static void on_media(const struct message *message)
 
 static void on_request(const struct message *message)
 {
-	request_on_message(message->node, message->id, message->event);
+	request_on_message(message->node, message->zone, message->event);
 }
 
 /* --- Topics ----------------------------------------------------------------------------------- */
@@ -396,7 +397,7 @@ static const struct route {
 	{ { "zone", "*", "announce", "#" }, on_announce, 1 },
 	{ { "zone", "*", "control" }, on_control, 1 },
 	{ { "node", "*", "output", "*", "gain" }, on_gain, 3 },
-	{ { "node", "*", "request", "#" }, on_request, 1 },
+	{ { "node", "*", "request", "*" }, on_request, 3 },
 	{ { "media", "*" }, on_media, 1 },
 };
 
@@ -434,7 +435,7 @@ void command_on_message(struct node *node, const struct mqtt_event *event)
 			.node = node,
 			.topic = topic,
 			.zone = levels[routes[i].subject],
-			.id = count == 4 ? levels[3] : NULL,
+			.id = routes[i].handle == on_announce && count == 4 ? levels[3] : NULL,
 			.payload = event->payload,
 			.length = event->length,
 			.retained = event->retained,

@@ -333,6 +333,9 @@ static void on_store_event(struct node *node, const struct store_event *event)
 	case STORE_RECEIPTS:
 		outbox_on_receipts(&node->outbox, event->receipts, event->receipts_count);
 		break;
+	case STORE_HISTORY:
+		request_on_history(node, event);
+		break;
 	case STORE_FAULT:
 		node_set_fault(node, "store", "", event->error.text);
 		break;

@@ -47,6 +47,6 @@ void request_on_message(struct node *node, const char *what, const struct mqtt_e
 void request_on_history(struct node *node, const struct store_event *event);
 
 /* Whether an answer may be published on `topic`: valid, without wildcards, not of the broker's own
- * ($…), and not one that a node obeys or reports on: whoever may only ask must not speak with a
- * node's voice. Pure. */
-bool request_topic_allowed(const char *site, const char *topic) _must_check_;
+ * ($…), and not one that a node of any site obeys or reports on: whoever may only ask must not
+ * speak with a node's voice. Pure. */
+bool request_topic_allowed(const char *topic) _must_check_;

@@ -35,10 +35,11 @@ _loalang() {
 	case $(_loalang_command) in
 	say) options="--zone --priority --start --expires --repeat --chime --id --revision --wait --timeout --yes" ;;
 	stop | skip | mute | unmute) options="--zone" ;;
+	history) options="--since --until --zone --output --id --all --csv --timeout" ;;
 	read) options="--lines" ;;
 	render) options="--out --priority --chime --output" ;;
 	withdraw | status | queue) options="" ;;
-	*) options="--version say withdraw stop skip mute unmute status queue read render" ;;
+	*) options="--version say withdraw stop skip mute unmute status queue history read render" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$options $global" -- "$current")
 }

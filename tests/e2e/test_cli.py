@@ -123,8 +123,8 @@ def test_help_is_0(rig):
     done = subprocess.run([f"{rig.build}/bin/loalang", "--help"], text=True, capture_output=True,
                           timeout=20 * rig.scale)
     same(done.returncode, 0)
-    for command in ("say", "withdraw", "stop", "skip", "mute", "unmute", "status", "queue", "history", "read",
-                    "render"):
+    for command in ("say", "withdraw", "stop", "skip", "mute", "unmute", "status", "queue",
+                    "history", "read", "render"):
         assert command in done.stdout, command
 
 

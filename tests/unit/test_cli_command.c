@@ -59,6 +59,7 @@ static void test_usage(void **state)
 	check("$L --site x withdraw", 2, "thiếu MÃ");
 	check("$L --site x withdraw a/b", 2, "a/b");
 	check("$L render x", 2, "-o");
+	check("cd /tmp && $L render -o - x", 2, "-o -: ");
 	check("$L --site x mute all", 2, "thừa “all”");
 	check("$L --site x skip --zone a/b", 2, "--zone: ");
 	check("$L read --lnes x", 2, "có phải “--lines”?");
