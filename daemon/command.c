@@ -19,9 +19,8 @@
 
 struct message {
 	struct node *node;
-	const struct mqtt_event *event;
 	const char *topic;
-	const char *zone; /* or the name of an output, or what is asked */
+	const char *zone; /* or the name of an output, what is asked, or a recording's hash */
 	const char *id;   /* of the topic; NULL: none */
 	const char *payload;
 	size_t length;
