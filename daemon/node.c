@@ -342,9 +342,6 @@ static void on_store_event(struct node *node, const struct store_event *event)
 	case STORE_RECOVERED:
 		on_store_recovered(node, event);
 		break;
-	case STORE_HISTORY:
-		request_on_history(node, event);
-		break;
 	}
 }
 
