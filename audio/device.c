@@ -35,6 +35,15 @@ static unsigned channels_needed(const struct device_config *config)
 	return all ? 32U - (unsigned)__builtin_clz(all) : 1U;
 }
 
+static struct voice_gain gain_of(double gain_db, unsigned ramp_ms)
+{
+	if (ramp_ms < DEVICE_RAMP_MIN_MS)
+		ramp_ms = DEVICE_RAMP_MIN_MS;
+	else if (ramp_ms > DEVICE_RAMP_MAX_MS)
+		ramp_ms = DEVICE_RAMP_MAX_MS;
+	return (struct voice_gain){ mix_gain_of_db(gain_db), ramp_ms };
+}
+
 struct device *device_start(const struct device_config *config)
 {
 	if (config->outputs_count < 1 || config->outputs_count > DEVICE_OUTPUTS_MAX) {
@@ -52,7 +61,7 @@ struct device *device_start(const struct device_config *config)
 	device->outputs_count = config->outputs_count;
 	for (size_t i = 0; i < config->outputs_count; i++) {
 		voice_init(&device->voices[i], i, &config->outputs[i]);
-		atomic_init(&device->slots[i].gain, mix_gain_of_db(config->outputs[i].gain_db));
+		atomic_init(&device->slots[i].gain, gain_of(config->outputs[i].gain_db, 0));
 	}
 	int r = device_ring_init(&device->events);
 	if (r == 0)
@@ -99,8 +108,13 @@ int device_play(struct device *device, size_t output, struct programme *programm
 
 void device_set_gain_db(struct device *device, size_t output, double gain_db)
 {
+	device_ramp_gain_db(device, output, gain_db, DEVICE_RAMP_MIN_MS);
+}
+
+void device_ramp_gain_db(struct device *device, size_t output, double gain_db, unsigned ramp_ms)
+{
 	if (output < device->outputs_count)
-		atomic_store(&device->slots[output].gain, mix_gain_of_db(gain_db));
+		atomic_store(&device->slots[output].gain, gain_of(gain_db, ramp_ms));
 }
 
 bool device_next_event(struct device *device, struct device_event *ret_event)

@@ -13,7 +13,7 @@
 
 struct device_slot {
 	_Atomic(struct programme *) waiting; /* main puts one in, the thread takes it out */
-	_Atomic float gain;                  /* linear; main sets */
+	_Atomic(struct voice_gain) gain;     /* main sets */
 };
 
 struct device {

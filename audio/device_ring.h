@@ -10,8 +10,9 @@
 
 /* Every programme makes at most two events. The thread takes a programme only while the ring has
  * room for the events of all, so that none is ever dropped, even when main does not read. */
-#define DEVICE_RING_EVENTS  256
+#define DEVICE_RING_EVENTS  1024
 #define DEVICE_RING_RESERVE (2 * (2 * DEVICE_OUTPUTS_MAX) + 4)
+_Static_assert(DEVICE_RING_EVENTS >= 2 * DEVICE_RING_RESERVE - 8, "half of the ring is for use");
 
 struct device_ring {
 	struct device_event events[DEVICE_RING_EVENTS];

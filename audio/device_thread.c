@@ -100,8 +100,11 @@ static void lose(struct device *device, int error, int64_t now_us)
 	atomic_store(&device->rate_hz, 0);
 	report_closed(device, now_us, error);
 	for (size_t i = 0; i < device->outputs_count; i++) {
-		if (voice_lose(&device->voices[i], device->heard, now_us, error, &event))
+		struct voice *voice = &device->voices[i];
+		if (voice_lose(voice, device->heard, now_us, error, &event))
 			post(device, &event);
+		/* Who knows how long the amplifiers will have been without a signal. */
+		voice_cool(voice);
 	}
 	if (now_us - device->opened_us >= STABLE_US)
 		device->backoff_us = BACKOFF_MIN_US;
@@ -181,11 +184,22 @@ static bool start_together(const struct voice *a, const struct voice *b)
 	       a->start_us == b->start_us;
 }
 
+/* Whether the voice's amplifier is awake, by whatever programme. */
+static bool is_awake(const struct device *device, const struct voice *voice, int64_t now_us)
+{
+	for (size_t i = 0; i < device->outputs_count; i++) {
+		const struct voice *other = &device->voices[i];
+		if ((other->channel_mask & voice->channel_mask) && voice_warms(other, now_us))
+			return true;
+	}
+	return false;
+}
+
 /* Finds the voice's place on the tape. Voices with the same start get the same frame, the later
  * one, so that two horns of one device are never heard as an echo. */
 static void place(struct device *device, struct voice *voice, int64_t now_us)
 {
-	voice_place(voice, device->tape.mixed, due_us(device), now_us);
+	voice_place(voice, device->tape.mixed, due_us(device), is_awake(device, voice, now_us));
 	for (size_t i = 0; i < device->outputs_count; i++) {
 		struct voice *other = &device->voices[i];
 		if (!start_together(voice, other))

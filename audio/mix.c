@@ -27,12 +27,11 @@ void mix_ramp_apply(struct mix_ramp *ramp, float *frames, size_t count)
 
 	if (ramp->left > 0) {
 		float step = (ramp->target - ramp->gain) / (float)ramp->left;
-		for (; i < count && ramp->left > 0; i++, ramp->left--) {
-			frames[i] *= ramp->gain;
-			ramp->gain += step;
-		}
-		if (ramp->left == 0)
-			ramp->gain = ramp->target;
+		/* From the end of the way: what is added up frame by frame misses it, and a slow
+		 * ramp would end in a step. */
+		for (; i < count && ramp->left > 0; i++, ramp->left--)
+			frames[i] *= ramp->target - step * (float)ramp->left;
+		ramp->gain = ramp->target - step * (float)ramp->left;
 	}
 	if (ramp->gain == 1.0F)
 		return;

@@ -25,7 +25,8 @@ void voice_init(struct voice *voice, size_t output, const struct device_output_c
 	};
 }
 
-void voice_take(struct voice *voice, struct programme *programme, float gain, int64_t now_us)
+void voice_take(
+	struct voice *voice, struct programme *programme, struct voice_gain gain, int64_t now_us)
 {
 	int64_t start_us = programme_start_mono_us(programme);
 
@@ -43,7 +44,7 @@ void voice_take(struct voice *voice, struct programme *programme, float gain, in
 	voice->aborted = false;
 	voice->started = false;
 	voice->starving = false;
-	mix_ramp_set(&voice->gain, gain * programme_gain(programme));
+	mix_ramp_set(&voice->gain, gain.linear * programme_gain(programme));
 }
 
 int64_t voice_begin_us(const struct voice *voice)
@@ -55,10 +56,27 @@ int64_t voice_begin_us(const struct voice *voice)
 	return voice->start_us - lead_us;
 }
 
-void voice_place(struct voice *voice, uint64_t mixed, int64_t due_us, int64_t now_us)
+bool voice_warms(const struct voice *voice, int64_t now_us)
 {
-	bool awake = voice->displaced || now_us < voice->warm_until_us;
-	int64_t preroll = awake ? 0 : frames_of_us(voice, voice->preroll_us);
+	switch (voice->state) {
+	case VOICE_PLAYING:
+	case VOICE_FADING:
+		return true;
+	case VOICE_DRAINING:
+		return voice->pulled > 0 || now_us < voice->warm_until_us;
+	default:
+		return now_us < voice->warm_until_us;
+	}
+}
+
+void voice_cool(struct voice *voice)
+{
+	voice->warm_until_us = INT64_MIN;
+}
+
+void voice_place(struct voice *voice, uint64_t mixed, int64_t due_us, bool awake)
+{
+	int64_t preroll = awake || voice->displaced ? 0 : frames_of_us(voice, voice->preroll_us);
 	int64_t lead = voice->start_us == TIME_UNSET
 			       ? 0
 			       : frames_of_us(voice, voice->start_us - due_us);
@@ -186,7 +204,8 @@ size_t voice_ready(struct voice *voice, uint64_t mixed, int64_t now_us)
 	}
 }
 
-bool voice_mix(struct voice *voice, float *mono, size_t count, uint64_t mixed, float gain)
+bool voice_mix(
+	struct voice *voice, float *mono, size_t count, uint64_t mixed, struct voice_gain gain)
 {
 	if (voice->state != VOICE_PLAYING && voice->state != VOICE_FADING)
 		return false;
@@ -196,10 +215,10 @@ bool voice_mix(struct voice *voice, float *mono, size_t count, uint64_t mixed, f
 	if (got > 0)
 		voice->sound_to = mixed + got;
 	if (voice->state == VOICE_PLAYING) {
-		float target = gain * programme_gain(voice->programme);
+		float target = gain.linear * programme_gain(voice->programme);
 		if (target != voice->gain.target)
-			mix_ramp_to(&voice->gain, target,
-				(size_t)voice->rate_hz * VOICE_GAIN_RAMP_MS / 1000);
+			mix_ramp_to(
+				&voice->gain, target, (size_t)voice->rate_hz * gain.ramp_ms / 1000);
 	}
 	mix_ramp_apply(&voice->gain, mono, count);
 	if (voice->state == VOICE_FADING && voice->gain.left == 0)
@@ -278,7 +297,5 @@ bool voice_lose(struct voice *voice, uint64_t heard, int64_t now_us, int error,
 		.error = error,
 	};
 	to_idle(voice, now_us);
-	/* Who knows how long the amplifier will have been without a signal. */
-	voice->warm_until_us = INT64_MIN;
 	return true;
 }

@@ -13,8 +13,7 @@
 #include "audio/device.h"
 #include "audio/mix.h"
 
-#define VOICE_GAIN_RAMP_MS 20
-/* An output that sounded less than this ago needs no preroll: its amplifier is awake. */
+/* Channels that sounded less than this ago need no preroll: their amplifier is awake. */
 #define VOICE_WARM_US INT64_C(5000000)
 /* The stream runs at least this long before a timed first frame, so that the device's real delay
  * is known before it matters. */
@@ -32,6 +31,12 @@ enum voice_state {
 	VOICE_PLAYING,  /* frames of the programme go onto the tape */
 	VOICE_FADING,   /* aborted: the gain goes to nothing */
 	VOICE_DRAINING, /* all is on the tape; waiting until the last frame has left the device */
+};
+
+/* An output's gain, and how long the way to it takes. */
+struct voice_gain {
+	float linear;
+	uint32_t ramp_ms;
 };
 
 struct voice {
@@ -61,12 +66,18 @@ struct voice {
 
 void voice_init(struct voice *voice, size_t output, const struct device_output_config *config);
 
-/* IDLE → WAITING. `gain` is the output's, linear. */
-void voice_take(struct voice *voice, struct programme *programme, float gain, int64_t now_us);
+/* IDLE → WAITING. `gain` is the output's. */
+void voice_take(
+	struct voice *voice, struct programme *programme, struct voice_gain gain, int64_t now_us);
 /* When a waiting voice must get its place: an instant, or INT64_MIN for at once. */
 int64_t voice_begin_us(const struct voice *voice);
-/* WAITING → LEADING. `mixed` is the tape's end, which will leave the device at `due_us`. */
-void voice_place(struct voice *voice, uint64_t mixed, int64_t due_us, int64_t now_us);
+/* WAITING → LEADING. `mixed` is the tape's end, which will leave the device at `due_us`; `awake`:
+ * its amplifier needs no preroll. */
+void voice_place(struct voice *voice, uint64_t mixed, int64_t due_us, bool awake);
+/* Whether the voice sounds, or has sounded lately: amplifiers on its channels are awake. */
+bool voice_warms(const struct voice *voice, int64_t now_us);
+/* Its amplifiers may have fallen asleep. */
+void voice_cool(struct voice *voice);
 /* The device lost time: a timed voice that is LEADING must find its place again (the preroll that
  * it has had still counts). */
 void voice_displace(struct voice *voice);
@@ -88,7 +99,8 @@ void voice_hold(struct voice *voice, int64_t due_us);
 size_t voice_ready(struct voice *voice, uint64_t mixed, int64_t now_us);
 /* Sets mono[0..count) to what the voice plays at the tape's end and returns true, or returns
  * false when it is silent. Only after voice_ready(); `gain` is the output's. */
-bool voice_mix(struct voice *voice, float *mono, size_t count, uint64_t mixed, float gain);
+bool voice_mix(
+	struct voice *voice, float *mono, size_t count, uint64_t mixed, struct voice_gain gain);
 
 /* What became of it, now that the tape has been heard up to `heard`, at `now_us`: true with an
  * event to post; to be called until it returns false. */

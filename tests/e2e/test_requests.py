@@ -9,6 +9,7 @@ import time
 
 from case import between, options, same
 from rig.asker import Asker
+from rig.broker import executable
 
 GREETING = "Kính thưa bà con"
 NOTICE = ("Theo TB số 308/TB-ĐLHTr, ngày 22/11/2026 cắt điện từ 7h30 đến 11h30, "
@@ -56,6 +57,12 @@ def test_queue_is_what_is_retained(rig):
     same(answer["outputs"][1]["length"], 0)
     same(asker.ask(node, "queue"), answer, "an empty payload asks for all")
     same(asker.ask(node, "queue", {"output": "nam"})["outputs"], answer["outputs"][1:])
+    # and as docs/PROTOCOL.md has it
+    done = subprocess.run(
+        [executable("mosquitto_rr"), "-h", "127.0.0.1", "-p", str(rig.port), "-W", "10",
+         "-t", node.topic("request/queue"), "-e", f"loalang/{rig.site}/reply/toi", "-m", "{}"],
+        text=True, capture_output=True, timeout=20 * rig.scale)
+    same((done.returncode, json.loads(done.stdout or "null")), (0, answer), done.stderr)
 
 
 def test_what_cannot_be_answered_says_why(rig):

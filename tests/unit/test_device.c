@@ -118,16 +118,22 @@ static const struct device_output_config left_and_right[CHANNELS] = {
 	{ .channel_mask = 1U << 1 },
 };
 
-static void start(struct rig *rig, const char *name, const struct device_output_config *outputs)
+static void start_slots(
+	struct rig *rig, const char *name, const struct device_output_config *outputs, size_t count)
 {
 	const struct device_config config = {
 		.name = name,
 		.outputs = outputs,
-		.outputs_count = CHANNELS,
+		.outputs_count = count,
 	};
 
 	rig->device = device_start(&config);
 	assert_non_null(rig->device);
+}
+
+static void start(struct rig *rig, const char *name, const struct device_output_config *outputs)
+{
+	start_slots(rig, name, outputs, CHANNELS);
 }
 
 static bool take_seen(struct rig *rig, enum device_event_what what, struct device_event *ret_event)
@@ -605,6 +611,253 @@ static void test_sum_is_clipped_not_wrapped(void **state)
 	assert_true(sound.frames[sound.first] == 1.0F);
 }
 
+/* The frames of the way from one level of a plateau to the other. */
+static size_t way_frames(const struct sound *sound, float from, float to)
+{
+	size_t begin = sound->first, end;
+
+	while (begin < sound->end && fabsf(sound->frames[begin] - from) < 1e-6F)
+		begin++;
+	for (end = begin; end < sound->end && fabsf(sound->frames[end] - to) > 1e-6F;)
+		end++;
+	assert_true(end < sound->end);
+	return end - begin;
+}
+
+/* Music goes down under speech, and comes back, without a click and without a jolt. */
+static void test_gain_ramps_as_slowly_as_asked(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_(programme_freep) struct programme *music = plateau(72000);
+
+	declare_card(rig, "loa", "");
+	start(rig, "loa", left_and_right);
+	expect(rig, DEVICE_OPENED);
+	assert_int_equal(device_play(rig->device, 0, music), 0);
+	expect(rig, DEVICE_STARTED);
+	device_ramp_gain_db(rig->device, 0, -20.0, 500);
+	expect_end(rig, music, DEVICE_FINISHED);
+	stop_device(rig);
+	_cleanup_(sound_done) struct sound sound = heard(rig, "loa", 0);
+	assert_in_range(way_frames(&sound, LEVEL, LEVEL * 0.1F), 23990, 24000);
+	assert_true(fabsf(sound.frames[sound.end - 1] - LEVEL * 0.1F) < 1e-6F);
+	/* Nowhere steeper than a straight line of so many frames. */
+	assert_no_step_above(&sound, sound.first, sound.end, LEVEL * 0.9F / 24000.0F * 1.01F);
+}
+
+/* Plays a plateau whose gain is asked to be −20 dB within `ramp_ms`; the length of the way. */
+static size_t way_of(struct rig *rig, const char *name, unsigned ramp_ms)
+{
+	_cleanup_(programme_freep) struct programme *programme = plateau(120000);
+
+	declare_card(rig, name, "");
+	start(rig, name, left_and_right);
+	expect(rig, DEVICE_OPENED);
+	assert_int_equal(device_play(rig->device, 0, programme), 0);
+	expect(rig, DEVICE_STARTED);
+	device_ramp_gain_db(rig->device, 0, -20.0, ramp_ms);
+	expect_end(rig, programme, DEVICE_FINISHED);
+	stop_device(rig);
+	_cleanup_(sound_done) struct sound sound = heard(rig, name, 0);
+	return way_frames(&sound, LEVEL, LEVEL * 0.1F);
+}
+
+static void test_ramps_are_neither_steps_nor_for_ever(void **state)
+{
+	assert_in_range(way_of(*state, "soft", 0), 950, 960);
+	assert_in_range(way_of(*state, "slow", 1000000), 95900, 96000);
+}
+
+/* --- several slots for one loudspeaker ---------------------------------------------------------- */
+
+#define PREROLL_FRAMES RATE_HZ
+
+/* Three slots on the left, one on the right; a preroll that is longer than what plays. */
+static const struct device_output_config slots[] = {
+	{ .channel_mask = 1U << 0, .preroll_us = US_PER_SEC },
+	{ .channel_mask = 1U << 0, .preroll_us = US_PER_SEC },
+	{ .channel_mask = 1U << 0, .preroll_us = US_PER_SEC },
+	{ .channel_mask = 1U << 1, .preroll_us = US_PER_SEC },
+};
+
+/* From `onset` on the stairs lie over what is left of the plateau, which fades; then alone. */
+static void assert_stairs_over_fade(const struct sound *sound, size_t onset, size_t count)
+{
+	float left = LEVEL;
+
+	assert_true(onset + count <= sound->count);
+	for (size_t i = 0; i < count; i++) {
+		float now = sound->frames[onset + i] - value_at(i);
+		if (now > left + 1e-6F || now < left - FADE_STEP || now < -1e-6F)
+			fail_msg("frame %zu of %zu: %.6f of the plateau after %.6f", i, count,
+				(double)now, (double)left);
+		left = now;
+	}
+	assert_true(fabsf(left) < 1e-6F);
+}
+
+/* An emergency does not wait for the fade-out of what it interrupts, nor for a preroll: the
+ * amplifier is awake. */
+static void test_a_second_slot_begins_while_the_first_fades(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_(programme_freep) struct programme *first = plateau(40000);
+	_cleanup_(programme_freep) struct programme *second = stairs(24000, TIME_UNSET);
+
+	declare_card(rig, "loa", "");
+	start_slots(rig, "loa", slots, countof(slots));
+	expect(rig, DEVICE_OPENED);
+	assert_int_equal(device_play(rig->device, 0, first), 0);
+	assert_int_equal(expect(rig, DEVICE_STARTED).output, 0);
+	assert_int_equal(device_play(rig->device, 1, second), 0);
+	assert_int_equal(expect(rig, DEVICE_STARTED).output, 1);
+	programme_abort(first);
+	expect_end(rig, first, DEVICE_ABORTED);
+	struct device_event event = expect_end(rig, second, DEVICE_FINISHED);
+	assert_int_equal(event.frames, 24000);
+	stop_device(rig);
+	_cleanup_(sound_done) struct sound sound = heard(rig, "loa", 0);
+	assert_int_equal(sound.first, PREROLL_FRAMES);
+	size_t onset = sound.first;
+	while (onset < sound.end && sound.frames[onset] == LEVEL)
+		onset++;
+	assert_stairs_over_fade(&sound, onset, 24000);
+	assert_int_equal(sound.end, onset + 24000);
+	_cleanup_(sound_done) struct sound right = heard(rig, "loa", 1);
+	assert_int_equal(right.first, right.count);
+}
+
+/* Any slot of the channel keeps its amplifier awake; one of another channel does not. */
+static void test_b5_warmth_belongs_to_the_channel(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_(programme_freep) struct programme *first = stairs(4800, TIME_UNSET);
+	_cleanup_(programme_freep) struct programme *same = stairs(4800, TIME_UNSET);
+	_cleanup_(programme_freep) struct programme *other = stairs(4800, TIME_UNSET);
+
+	declare_card(rig, "loa", "");
+	start_slots(rig, "loa", slots, countof(slots));
+	expect(rig, DEVICE_OPENED);
+	assert_int_equal(device_play(rig->device, 0, first), 0);
+	expect_end(rig, first, DEVICE_FINISHED);
+	assert_int_equal(device_play(rig->device, 2, same), 0);
+	expect_end(rig, same, DEVICE_FINISHED);
+	assert_int_equal(device_play(rig->device, 3, other), 0);
+	expect_end(rig, other, DEVICE_FINISHED);
+	stop_device(rig);
+	_cleanup_(sound_done) struct sound left = heard(rig, "loa", 0);
+	_cleanup_(sound_done) struct sound right = heard(rig, "loa", 1);
+	assert_int_equal(left.first, PREROLL_FRAMES);
+	assert_stairs_at(&left, left.first, 4800);
+	assert_stairs_at(&left, left.end - 4800, 4800);
+	assert_true(left.end - left.first < 2 * 4800 + PREROLL_FRAMES / 2);
+	assert_true(right.first >= left.end + PREROLL_FRAMES);
+	assert_stairs_at(&right, right.first, 4800);
+}
+
+/* A device that was gone: who knows whether the amplifier was, too. */
+static void test_b5_nothing_is_warm_after_a_loss(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_(programme_freep) struct programme *first = stairs(4800, TIME_UNSET);
+	_cleanup_(programme_freep) struct programme *again = stairs(4800, TIME_UNSET);
+
+	declare_card(rig, "loa", "");
+	start_slots(rig, "loa", slots, countof(slots));
+	expect(rig, DEVICE_OPENED);
+	assert_int_equal(device_play(rig->device, 0, first), 0);
+	expect_end(rig, first, DEVICE_FINISHED);
+	control(rig, "loa", "absent=1\n");
+	device_kick(rig->device);
+	expect(rig, DEVICE_CLOSED);
+	control(rig, "loa", "");
+	expect(rig, DEVICE_OPENED);
+	assert_int_equal(device_play(rig->device, 1, again), 0);
+	expect_end(rig, again, DEVICE_FINISHED);
+	stop_device(rig);
+	_cleanup_(sound_done) struct sound sound = heard(rig, "loa", 0);
+	assert_stairs_at(&sound, sound.end - 4800, 4800);
+	assert_true(sound.end - 4800 >= sound.first + 4800 + PREROLL_FRAMES);
+}
+
+static void test_slots_of_one_channel_are_added_and_clipped(void **state)
+{
+	struct rig *rig = *state;
+	int64_t start_us = clock_mono_us() + 1500 * US_PER_MS;
+	struct programme *programmes[3];
+
+	declare_card(rig, "loa", "");
+	start_slots(rig, "loa", slots, countof(slots));
+	expect(rig, DEVICE_OPENED);
+	for (size_t i = 0; i < countof(programmes); i++) {
+		programmes[i] = plateau(2400 * (i + 1));
+		programme_set_start(programmes[i], start_us);
+		assert_int_equal(device_play(rig->device, i, programmes[i]), 0);
+	}
+	for (size_t i = 0; i < countof(programmes); i++)
+		expect_end(rig, programmes[i], DEVICE_FINISHED);
+	stop_device(rig);
+	_cleanup_(sound_done) struct sound sound = heard(rig, "loa", 0);
+	assert_int_equal(sound.end - sound.first, 7200);
+	for (size_t i = 0; i < 7200; i++)
+		assert_true(sound.frames[sound.first + i] == (i < 4800 ? 1.0F : LEVEL));
+	for (size_t i = 0; i < countof(programmes); i++)
+		programme_free(programmes[i]);
+}
+
+/* The next event of any kind. */
+static struct device_event next_event(struct rig *rig)
+{
+	struct device_event event = { 0 };
+
+	while (!device_next_event(rig->device, &event)) {
+		struct pollfd fd = { .fd = device_event_fd(rig->device), .events = POLLIN };
+		if (poll(&fd, 1, WAIT_MS) == 0)
+			fail_msg("no event");
+	}
+	return event;
+}
+
+static void test_every_slot_plays(void **state)
+{
+	struct rig *rig = *state;
+	struct device_output_config all[DEVICE_OUTPUTS_MAX + 1] = { 0 };
+	struct programme *programmes[DEVICE_OUTPUTS_MAX];
+	int64_t start_us = clock_mono_us() + US_PER_SEC;
+	const float level = 1.0F / 1024;
+
+	for (size_t i = 0; i < countof(all); i++)
+		all[i].channel_mask = 1U << i % CHANNELS;
+	const struct device_config config = { "loa", all, countof(all) };
+	assert_null(device_start(&config));
+	assert_int_equal(errno, EINVAL);
+	declare_card(rig, "loa", "");
+	start_slots(rig, "loa", all, DEVICE_OUTPUTS_MAX);
+	expect(rig, DEVICE_OPENED);
+	for (size_t i = 0; i < DEVICE_OUTPUTS_MAX; i++) {
+		programmes[i] = programme_new(RATE_HZ, 0, start_us);
+		for (int frame = 0; frame < 100; frame++)
+			assert_int_equal(programme_push(programmes[i], &level, 1), 1);
+		programme_complete(programmes[i]);
+		assert_int_equal(device_play(rig->device, i, programmes[i]), 0);
+	}
+	for (size_t started = 0, ended = 0; ended < DEVICE_OUTPUTS_MAX;) {
+		struct device_event event = next_event(rig);
+		assert_ptr_equal(event.programme, programmes[event.output]);
+		started += event.what == DEVICE_STARTED;
+		if (event.what != DEVICE_ENDED)
+			continue;
+		assert_int_equal(event.frames, 100);
+		assert_true(++ended <= started);
+		programmes[event.output] = programme_free(programmes[event.output]);
+	}
+	stop_device(rig);
+	_cleanup_(sound_done) struct sound sound = heard(rig, "loa", 1);
+	assert_int_equal(sound.end - sound.first, 100);
+	for (size_t i = sound.first; i < sound.end; i++)
+		assert_true(sound.frames[i] == level * DEVICE_OUTPUTS_MAX / CHANNELS);
+}
+
 /* --- starting together -------------------------------------------------------------------------- */
 
 static void test_two_outputs_begin_on_the_same_frame(void **state)
@@ -1054,6 +1307,13 @@ int main(void)
 		DEVICE_TEST(test_abort_is_as_quick_on_a_huge_buffer),
 		DEVICE_TEST(test_stop_in_the_middle_gives_the_programme_back),
 		DEVICE_TEST(test_sum_is_clipped_not_wrapped),
+		DEVICE_TEST(test_gain_ramps_as_slowly_as_asked),
+		DEVICE_TEST(test_ramps_are_neither_steps_nor_for_ever),
+		DEVICE_TEST(test_a_second_slot_begins_while_the_first_fades),
+		DEVICE_TEST(test_b5_warmth_belongs_to_the_channel),
+		DEVICE_TEST(test_b5_nothing_is_warm_after_a_loss),
+		DEVICE_TEST(test_slots_of_one_channel_are_added_and_clipped),
+		DEVICE_TEST(test_every_slot_plays),
 		DEVICE_TEST(test_two_outputs_begin_on_the_same_frame),
 		DEVICE_TEST(test_delay_of_an_output_counts),
 		DEVICE_TEST(test_late_start_is_at_once),

@@ -47,6 +47,27 @@ static void test_ramp_is_a_straight_line_whatever_the_pieces(void **state)
 	assert_int_equal(a.left, 0);
 }
 
+/* A ramp of two seconds, in one go: its last step is no longer than the others. */
+static void test_slow_ramp_arrives_without_a_step(void **state)
+{
+	static float frames[96001];
+	struct mix_ramp ramp;
+
+	(void)state;
+	for (size_t i = 0; i < countof(frames); i++)
+		frames[i] = 1.0F;
+	mix_ramp_set(&ramp, 0.9F);
+	mix_ramp_to(&ramp, 0.1F, countof(frames) - 1);
+	mix_ramp_apply(&ramp, frames, countof(frames));
+	assert_near(frames[0], 0.9);
+	assert_true(frames[countof(frames) - 1] == 0.1F);
+	for (size_t i = 1; i < countof(frames); i++) {
+		float step = frames[i - 1] - frames[i];
+		if (step < 0.0F || step > 1.5F * 0.8F / 96000)
+			fail_msg("a step of %.8f at frame %zu", (double)step, i);
+	}
+}
+
 static void test_ramp_without_length_jumps(void **state)
 {
 	float frames[2] = { 1, 1 };
@@ -114,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gain_of_db),
 		cmocka_unit_test(test_ramp_is_a_straight_line_whatever_the_pieces),
+		cmocka_unit_test(test_slow_ramp_arrives_without_a_step),
 		cmocka_unit_test(test_ramp_without_length_jumps),
 		cmocka_unit_test(test_channels_by_mask),
 		cmocka_unit_test(test_add_with_gain),
