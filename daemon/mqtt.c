@@ -7,16 +7,20 @@
 #include "daemon/wire.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define ANSWER_TIMEOUT_US     (10 * US_PER_SEC) /* of CONNECT and the first SUBSCRIBE */
 #define INFLIGHT_TOKENS       64
 #define PASSWORD_MAX          256
 #define BACK_PRESSURE_POLL_MS 20
+#define MARK_SIZE             64 /* bytes, of a mark on the client topic, with its NUL */
+#define MARK_RUN              "{\"run\":\"%016" PRIx64 "\"" /* how all marks of a run begin */
 #define GOODBYE_US            (400 * US_PER_MS)
 #define LARGE_BYTES           (64 * 1024) /* a packet above this may take longer than a keepalive */
 
@@ -40,9 +44,10 @@ struct mqtt_budget { /* shared by the link and its events, which may outlive it 
 struct mqtt {
 	/* set at the start, read by both */
 	const struct broker_config *broker;
-	char *client_id, *will_topic, *will_payload;
-	char **subscriptions;
+	char *client_id, *will_topic, *will_payload, *client_topic;
+	char **subscriptions; /* the client topic is the last, if there is one */
 	int subscriptions_count;
+	uint64_t run;           /* by which we know our own marks */
 	struct inbox *events;   /* to main */
 	struct inbox *outgoing; /* from main */
 	struct thread thread;
@@ -59,10 +64,13 @@ struct mqtt {
 	int64_t keepalive_us;     /* of this connection */
 	int64_t up_mono_us;       /* LINK_UP: since when */
 	int64_t nudged_mono_us;   /* see keep_open() */
-	int64_t answered_mono_us; /* when the broker last took a message, or had none to take */
+	unsigned unanswered;      /* messages of ours that the broker has not acknowledged */
+	int64_t answered_mono_us; /* when it last did, or had none to acknowledge */
 	uint64_t delivered_bytes; /* of wire.received, at the last packet that was complete */
 	bool taken_over;          /* this link was, by a client with our client id */
-	bool namesake;            /* the last one was */
+	bool namesake;            /* somebody has our client id, until a link has held */
+	unsigned links;           /* how many have been up */
+	char mark[MARK_SIZE];     /* the last one of another on the client topic; "": none */
 	bool refused;             /* a message was, on this link, and it was logged */
 	int subscribe_mid;
 	struct mqtt_event *unpushed; /* main's inbox was full: reading pauses until it fits */
@@ -72,7 +80,6 @@ struct mqtt {
 		int mid;
 		uint64_t token;
 	} tokens[INFLIGHT_TOKENS]; /* QoS 1 messages under way whose PUBACK main waits for */
-	unsigned tokens_count;
 };
 
 /* --- What main may hold --------------------------------------------------------------------- */
@@ -188,10 +195,10 @@ static void push_simple(struct mqtt *mqtt, enum mqtt_event_what what, uint64_t t
 
 	event->what = what;
 	event->token = token;
-	if (what == MQTT_DISCONNECTED) {
+	if (what == MQTT_DISCONNECTED)
 		event->error = mqtt->cause;
+	if (what == MQTT_DISCONNECTED || what == MQTT_CONNECTED)
 		event->taken_over = mqtt->taken_over;
-	}
 	push_event(mqtt, event);
 }
 
@@ -247,13 +254,66 @@ static void on_connect(struct mosquitto *client, void *context, int code, int fl
 	mqtt->state = LINK_SUBSCRIBING;
 }
 
-/* NULL: all were granted. The library does not compare the answer with the question. */
-static const char *subscription_refusal(const int *granted, int count, int wanted)
+/* NULL: all that are needed were granted. The library does not compare the answer with the
+ * question. */
+static const char *subscription_refusal(const int *granted, int count, int wanted, int needed)
 {
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count && i < needed; i++)
 		if (granted[i] > 2)
 			return mosquitto_reason_string(granted[i]);
 	return count == wanted ? NULL : "it has not answered to each";
+}
+
+static void expect_answer(struct mqtt *mqtt)
+{
+	if (mqtt->unanswered++ == 0)
+		mqtt->answered_mono_us = clock_mono_us();
+}
+
+/* --- Namesakes: see client_topic in the header --- */
+
+static void leave_mark(struct mqtt *mqtt)
+{
+	char mark[MARK_SIZE];
+
+	if (!mqtt->client_topic)
+		return;
+	snprintf(mark, sizeof mark, MARK_RUN ",\"link\":%u}", mqtt->run, mqtt->links);
+	(void)mosquitto_publish_v5(
+		mqtt->client, NULL, mqtt->client_topic, (int)strlen(mark), mark, 1, true, NULL);
+}
+
+/* Ours: left before. Another's, on our first link: of an earlier run, perhaps our own. Twice the
+ * same: a broker that was restored from its file. A new one: somebody leaves them. */
+static void find_mark(struct mqtt *mqtt, const char *bytes, size_t length)
+{
+	char found[MARK_SIZE] = "", run[MARK_SIZE];
+
+	if (length >= MARK_SIZE || mqtt->links == 0)
+		return;
+	if (length > 0)
+		memcpy(found, bytes, length);
+	snprintf(run, sizeof run, MARK_RUN, mqtt->run);
+	if (strncmp(found, run, strlen(run)) == 0)
+		return;
+	if (mqtt->mark[0] && strcmp(mqtt->mark, found) != 0)
+		mqtt->taken_over = mqtt->namesake = true;
+	memcpy(mqtt->mark, found, sizeof mqtt->mark);
+}
+
+static bool is_mark(const struct mqtt *mqtt, const char *topic)
+{
+	return mqtt->client_topic && strcmp(topic, mqtt->client_topic) == 0;
+}
+
+static void link_up(struct mqtt *mqtt)
+{
+	mqtt->state = LINK_UP;
+	mqtt->up_mono_us = clock_mono_us();
+	push_simple(mqtt, MQTT_CONNECTED, 0);
+	mqtt->taken_over = false; /* main knows; what this link ends with is another matter */
+	leave_mark(mqtt);
+	mqtt->links++;
 }
 
 static void on_subscribe(struct mosquitto *client, void *context, int mid, int count,
@@ -261,24 +321,20 @@ static void on_subscribe(struct mosquitto *client, void *context, int mid, int c
 {
 	struct mqtt *mqtt = context;
 	bool first = mid == mqtt->subscribe_mid && mqtt->state == LINK_SUBSCRIBING;
+	int wanted = first ? mqtt->subscriptions_count : 1;
+	bool extra = first && mqtt->client_topic; /* without which it goes as well */
 
 	(void)properties;
 	note_delivery(mqtt);
-	const char *why = subscription_refusal(
-		granted, count, first ? mqtt->subscriptions_count : 1);
-	if (!first) {
-		if (why)
-			note_refusal(mqtt, "a subscription", why);
-		return;
-	}
-	if (why) {
+	const char *why = subscription_refusal(granted, count, wanted, extra ? wanted - 1 : wanted);
+	if (why && first) {
 		link_failed(mqtt, "a subscription was refused by", why);
 		(void)mosquitto_disconnect(client);
-		return;
+	} else if (why) {
+		note_refusal(mqtt, "a subscription", why);
+	} else if (first) {
+		link_up(mqtt);
 	}
-	mqtt->state = LINK_UP;
-	mqtt->up_mono_us = clock_mono_us();
-	push_simple(mqtt, MQTT_CONNECTED, 0);
 }
 
 /* loalang/<site>/media/…: a recording. */
@@ -314,10 +370,14 @@ static void on_message(struct mosquitto *client, void *context,
 	const struct mosquitto_message *message, const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = context;
-	struct mqtt_event *event = xcalloc(1, sizeof *event);
 
 	(void)client;
 	note_delivery(mqtt);
+	if (is_mark(mqtt, message->topic)) {
+		find_mark(mqtt, message->payload, (size_t)message->payloadlen);
+		return;
+	}
+	struct mqtt_event *event = xcalloc(1, sizeof *event);
 	event->what = MQTT_MESSAGE;
 	event->topic = xstrdup(message->topic);
 	event->length = (size_t)message->payloadlen;
@@ -341,13 +401,14 @@ static void on_publish(struct mosquitto *client, void *context, int mid, int cod
 	(void)properties;
 	note_delivery(mqtt);
 	mqtt->answered_mono_us = clock_mono_us();
+	if (mqtt->unanswered > 0)
+		mqtt->unanswered--;
 	if (code >= MQTT_RC_UNSPECIFIED)
 		note_refusal(mqtt, "a message", mosquitto_reason_string(code));
 	for (size_t i = 0; i < INFLIGHT_TOKENS; i++) {
 		if (mqtt->tokens[i].token != 0 && mqtt->tokens[i].mid == mid) {
 			push_simple(mqtt, MQTT_PUBLISHED, mqtt->tokens[i].token);
 			mqtt->tokens[i].token = 0;
-			mqtt->tokens_count--;
 			return;
 		}
 	}
@@ -414,7 +475,7 @@ static void link_down(struct mqtt *mqtt)
 		&mqtt->wire); /* first: a goodbye would keep the broker from publishing the will */
 	(void)mosquitto_disconnect(mqtt->client); /* closes the library's end if it is still open */
 	memset(mqtt->tokens, 0, sizeof mqtt->tokens);
-	mqtt->tokens_count = 0;
+	mqtt->unanswered = 0;
 	mqtt->retry_mono_us = clock_mono_us() +
 			      mqtt_backoff_ms(mqtt->attempts++, next_random(mqtt)) * US_PER_MS;
 	push_simple(mqtt, MQTT_DISCONNECTED, 0);
@@ -548,14 +609,6 @@ static bool fault_of_message(int result)
 	       result == MOSQ_ERR_INVAL || result == MOSQ_ERR_MALFORMED_UTF8;
 }
 
-static void remember_token(struct mqtt *mqtt, size_t slot, int mid, uint64_t token)
-{
-	mqtt->tokens[slot].mid = mid;
-	mqtt->tokens[slot].token = token;
-	if (mqtt->tokens_count++ == 0)
-		mqtt->answered_mono_us = clock_mono_us();
-}
-
 static void send_one(struct mqtt *mqtt, const struct outgoing *message)
 {
 	static int (*const senders[])(struct mqtt *, const struct outgoing *, int *) = {
@@ -575,8 +628,12 @@ static void send_one(struct mqtt *mqtt, const struct outgoing *message)
 			   reconnect */
 	int result = senders[message->what](mqtt, message, &mid);
 	if (result == MOSQ_ERR_SUCCESS) {
-		if (message->token)
-			remember_token(mqtt, slot, mid, message->token);
+		if (message->what == OUTGOING_PUBLISH)
+			expect_answer(mqtt);
+		if (message->token) {
+			mqtt->tokens[slot].mid = mid;
+			mqtt->tokens[slot].token = message->token;
+		}
 	} else if (fault_of_message(result)) {
 		note_refusal(mqtt, message->topic, mosquitto_strerror(result));
 		if (message->token)
@@ -609,7 +666,7 @@ static int64_t dead_mono_us(const struct mqtt *mqtt)
 
 	if (mqtt->state != LINK_UP)
 		return mqtt->wire.heard_mono_us + ANSWER_TIMEOUT_US;
-	if (mqtt->tokens_count > 0 && !receiving_large(mqtt) &&
+	if (mqtt->unanswered > 0 && !receiving_large(mqtt) &&
 		mqtt->answered_mono_us < mqtt->wire.heard_mono_us)
 		return mqtt->answered_mono_us + patience_us;
 	return mqtt->wire.heard_mono_us + patience_us;
@@ -771,11 +828,26 @@ static struct mqtt *mqtt_free(struct mqtt *mqtt)
 	free(mqtt->client_id);
 	free(mqtt->will_topic);
 	free(mqtt->will_payload);
+	free(mqtt->client_topic);
 	free(mqtt);
 	(void)mosquitto_lib_cleanup();
 	return NULL;
 }
 DEFINE_CLEANUP(struct mqtt *, mqtt_free)
+
+static void copy_subscriptions(struct mqtt *mqtt, const struct mqtt_config *config)
+{
+	size_t count = 0;
+
+	while (config->subscriptions[count])
+		count++;
+	mqtt->subscriptions = xcalloc(count + 1, sizeof(char *));
+	for (size_t i = 0; i < count; i++)
+		mqtt->subscriptions[i] = xstrdup(config->subscriptions[i]);
+	if (config->client_topic)
+		mqtt->subscriptions[count++] = xstrdup(config->client_topic);
+	mqtt->subscriptions_count = (int)count;
+}
 
 struct mqtt *mqtt_start(const struct mqtt_config *config, struct inbox *events)
 {
@@ -786,16 +858,15 @@ struct mqtt *mqtt_start(const struct mqtt_config *config, struct inbox *events)
 		.client_id = xstrdup(config->client_id),
 		.will_topic = xstrdup(config->will_topic),
 		.will_payload = xstrdup(config->will_payload),
+		.client_topic = config->client_topic ? xstrdup(config->client_topic) : NULL,
 		.events = events,
-		.random = (uint64_t)clock_real_us() ^ (uint64_t)getpid(),
 		.budget = budget_ref(xcalloc(1, sizeof *mqtt->budget)),
 	};
 	wire_init(&mqtt->wire);
-	while (config->subscriptions[mqtt->subscriptions_count])
-		mqtt->subscriptions_count++;
-	mqtt->subscriptions = xcalloc((size_t)mqtt->subscriptions_count, sizeof(char *));
-	for (int i = 0; i < mqtt->subscriptions_count; i++)
-		mqtt->subscriptions[i] = xstrdup(config->subscriptions[i]);
+	copy_subscriptions(mqtt, config);
+	if (getrandom(&mqtt->random, sizeof mqtt->random, 0) < 0 ||
+		getrandom(&mqtt->run, sizeof mqtt->run, 0) < 0)
+		return NULL;
 	mqtt->outgoing = inbox_new(MQTT_OUTGOING_MAX);
 	if (!mqtt->outgoing)
 		return NULL;

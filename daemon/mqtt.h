@@ -61,7 +61,7 @@ struct mqtt_event {
 	char *response_topic; /* of a request (MQTT 5), fit to publish to; NULL: none */
 	char *correlation;    /* its Correlation Data, `correlation_length` bytes; NULL: none */
 	size_t correlation_length;
-	bool taken_over; /* MQTT_DISCONNECTED: another client came with our client id */
+	bool taken_over; /* MQTT_CONNECTED, MQTT_DISCONNECTED: another has our client id */
 	uint64_t token;
 	struct error error;
 };
@@ -72,6 +72,10 @@ struct mqtt_config { /* copied where needed; `broker` is borrowed */
 	const char *client_id;
 	const char *will_topic, *will_payload; /* retained, QoS 1 */
 	const char *const *subscriptions;      /* NULL-terminated topic filters, QoS 1 */
+	/* Named by the client id, so that all who use it share it; NULL: none. Each link leaves its mark
+	 * there, retained: who finds the mark of another, and then another one, has a namesake. (MQTT 5
+	 * tells the one who has to go, but Mosquitto before 2.0.15 just closes.) */
+	const char *client_topic;
 };
 
 struct mqtt;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "daemon/node.h"
 #include "base/log.h"
+#include "base/name.h"
 #include "base/strbuf.h"
 #include "daemon/broadcast.h"
 #include "daemon/command.h"
@@ -229,6 +230,10 @@ static void connect_broker(struct node *node)
 {
 	const struct config *config = node->config;
 	_cleanup_(freep) char *client_id = client_id_of(config);
+	_cleanup_(freep) char *client_topic = name_valid(client_id, strlen(client_id))
+						      ? xasprintf("loalang/%s/client/%s",
+								config->site, client_id)
+						      : NULL;
 	_cleanup_(freep) char *topic = report_topic(node, "status");
 	_cleanup_(freep) char *offline = report_offline(node);
 	char **filters = command_filters(node);
@@ -238,6 +243,7 @@ static void connect_broker(struct node *node)
 		.will_topic = topic,
 		.will_payload = offline,
 		.subscriptions = (const char *const *)filters,
+		.client_topic = client_topic,
 	};
 	node->mqtt = mqtt_start(&mqtt, node->mqtt_events);
 	command_filters_free(filters);
@@ -396,6 +402,8 @@ static void on_mqtt_event(struct node *node, const struct mqtt_event *event)
 		log_notice("connected to the broker at %s:%d", broker->host, broker->port);
 		node->connected = true;
 		node_clear_fault(node, "broker", "");
+		if (event->taken_over)
+			on_namesake(node);
 		report_all_changed(node);
 		outbox_on_connected(&node->outbox, node->mqtt);
 		fetch_on_connected(node);

@@ -56,12 +56,16 @@ def topic_matches(pattern, topic):
 
 
 class Client:
-    def __init__(self, port, client_id="", host="127.0.0.1", timeout=10):
+    """Not `clean`: the broker keeps what comes while the client is away."""
+
+    def __init__(self, port, client_id="", host="127.0.0.1", timeout=10, clean=True):
         self.address, self.client_id, self.timeout = (host, port), client_id, timeout
+        self.clean = clean
         self.messages, self.subscriptions = [], []
         self.changed = threading.Condition()
         self.acknowledged, self.next_id = set(), 1
         self.connected, self.closing, self.socket = False, False, None
+        self.session = 0  # counts the connections that were lost
         self.send_lock = threading.Lock()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
@@ -89,8 +93,23 @@ class Client:
         at = time.monotonic()
         self._send(_packet(PUBLISH, qos << 1 | retain, body + payload))
         if qos and wait:
-            self._wait(lambda: identifier in self.acknowledged, f"PUBACK for {topic}")
+            session = self.session
+            self._wait(lambda: identifier in self.acknowledged or self.session != session,
+                       f"PUBACK for {topic}")
+            if identifier not in self.acknowledged:
+                raise MqttError(f"the connection was lost before the PUBACK for {topic}")
         return at
+
+    def publish_surely(self, *arguments, timeout=30, **more):
+        """publish(), again and again while the broker is not there: for what may come twice."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                self._wait(lambda: self.connected, "connected", timeout)
+                return self.publish(*arguments, **more)
+            except (MqttError, OSError):
+                if time.monotonic() > deadline:
+                    raise
 
     def select(self, pattern="#", condition=None, since=0):
         """The messages so far on topics that match `pattern` and fulfil `condition`."""
@@ -166,6 +185,7 @@ class Client:
                 pass
             with self.changed:
                 self.connected = False
+                self.session += 1
                 self.changed.notify_all()
             if not self.closing:
                 time.sleep(0.02)  # the pace of reconnecting, not a wait for an event
@@ -176,7 +196,7 @@ class Client:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.socket.settimeout(None)
             stream = self.socket.makefile("rb")
-            body = _string("MQTT") + b"\x04\x02" + struct.pack("!H", 0) + _string(self.client_id)
+            body = _string("MQTT") + bytes([4, 2 if self.clean else 0]) + struct.pack("!H", 0) + _string(self.client_id)
             self._send(_packet(CONNECT, 0, body))
             kind, _, body = self._read(stream)
             if kind != CONNACK or body[1] != 0:

@@ -144,7 +144,7 @@ static void link_start(struct rig *rig, struct link *link, const char *name)
 	_cleanup_(freep) char *topic = xasprintf("loalang/lang/node/%s/status", name);
 	_cleanup_(freep) char *mine = xasprintf("loalang/lang/node/%s/in/#", name);
 	const char *const subscriptions[] = { mine, NULL };
-	struct mqtt_config config = { &rig->broker, name, topic, "{}", subscriptions };
+	struct mqtt_config config = { &rig->broker, name, topic, "{}", subscriptions, NULL };
 
 	link->events = inbox_new(8192);
 	assert_non_null(link->events);
