@@ -289,8 +289,6 @@ bool queue_rules_blocks(const struct queue_entry *active, const struct queue_ent
 {
 	if (queue_entry_is_background(entry))
 		return true;
-	if (queue_entry_is_background(active))
-		return false;
 	if (active->phase == QUEUE_ENDING && queue_entry_is_emergency(entry))
 		return false;
 	return active->announcement->priority >= entry->announcement->priority;

@@ -175,11 +175,45 @@ static void three_at_once(void **state)
 	assert_string_equal(rig_next(&rig), "prepare p@12");
 	assert_string_equal(rig_over(&rig, "p", QUEUE_FAILED, 0, 0), "failed/engine");
 	assert_string_equal(rig_next(&rig), "prepare n@12");
+	assert_false(queue_ducks(rig.queue)); /* it was heard before, not now */
 	queue_skip(rig.queue);
 	assert_string_equal(rig_next(&rig), "fade n:skipped");
 	assert_string_equal(rig_over(&rig, "n", QUEUE_CAUSE_NONE, 0, 0), "cancelled/stopped");
 	assert_string_equal(rig_next(&rig), "prepare b");
-	assert_false(queue_ducks(rig.queue));
+	rig_primed(&rig, "b");
+	rig_started(&rig, "b");
+	assert_false(queue_ducks(rig.queue)); /* it does not duck itself */
+}
+
+/* The start of one lies ahead, by the clock; but it is heard already. */
+static void what_is_heard_preempts_though_it_is_early(void **state)
+{
+	_cleanup_(rig_done) struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	rig_play(&rig, normal);
+	rig_add(&rig, (struct spec){ .id = "p", .priority = PRIORITY_PRIORITY, .start_us = S(2) });
+	assert_string_equal(rig_next(&rig), "prepare p@2");
+	rig_primed(&rig, "p");
+	rig_started(&rig, "p");
+	assert_string_equal(rig_next(&rig), "fade n:preempted");
+}
+
+static void what_is_prepared_again_must_be_primed_again(void **state)
+{
+	_cleanup_(rig_done) struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	rig_play(&rig, normal);
+	rig_add(&rig, (struct spec){ .id = "p", .priority = PRIORITY_PRIORITY, .start_us = S(2) });
+	assert_string_equal(rig_next(&rig), "prepare p@2");
+	rig_primed(&rig, "p");
+	queue_on_clock_set(rig.queue);
+	assert_string_equal(rig_next(&rig), "fade p:recalled");
+	assert_string_equal(rig_over(&rig, "p", QUEUE_CAUSE_NONE, 0, 0), "again");
+	assert_string_equal(rig_at(&rig, S(2)), "prepare p");
 }
 
 static void what_fails_to_interrupt_interrupts_nothing(void **state)
@@ -420,6 +454,8 @@ static void a_recalled_one_that_was_heard_has_been_preempted(void **state)
 		assert_int_equal(rig_entry(&rig, "x")->phase, QUEUE_ENDING);
 		assert_string_equal(
 			rig_over(&rig, "x", QUEUE_CAUSE_NONE, 1, 0.1), expected[policy]);
+		if (policy != INTERRUPTED_DROP)
+			assert_int_equal(queue_find(rig.queue, "x")->cause, QUEUE_PREEMPTED);
 	}
 }
 
@@ -776,6 +812,18 @@ static void quiet_hours_cut_off_and_it_goes_on_in_the_morning(void **state)
 	assert_string_equal(rig_next(&rig), "");
 	assert_string_equal(rig_at(&rig, S(HOURS(21)) - 1), "");
 	assert_int_equal(rig_entry(&rig, "x")->from.item, 5);
+}
+
+static void quiet_hours_are_to_blame_up_to_their_last_moment(void **state)
+{
+	_cleanup_(rig_done) struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	rig_quiet(&rig, "07:00-09:00");
+	rig.now.real_us = S(HOURS(1) - 1);
+	rig_add(&rig, (struct spec){ .id = "x", .priority = 1, .expires_us = S(HOURS(1)) });
+	assert_string_equal(rig_next(&rig), "drop x:expired/quiet-hours");
 }
 
 static void what_is_left_to_say_must_fit_not_the_whole(void **state)
@@ -1179,6 +1227,8 @@ static void mute_lasts_until_unmute(void **state)
 	assert_string_equal(rig_at(&rig, S(60)), "");
 	queue_mute(rig.queue, false);
 	assert_string_equal(rig_next(&rig), "prepare e");
+	queue_mute(rig.queue, false); /* twice is once */
+	assert_string_equal(rig_next(&rig), "");
 }
 
 static void a_node_that_stops_keeps_everything(void **state)
@@ -1269,7 +1319,6 @@ static void a_flood_is_cheap(void **state)
 	/* 0.6 s on a small machine; a calendar asked for each entry each time takes minutes. */
 	if (seconds > 20)
 		fail_msg("%.1f s for 10000", seconds);
-	print_message("10000 offers: %.2f s\n", seconds);
 }
 
 /* --- The list -------------------------------------------------------------------------------- */
@@ -1364,6 +1413,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_pair_of_priorities),
 		cmocka_unit_test(three_at_once),
+		cmocka_unit_test(what_is_heard_preempts_though_it_is_early),
+		cmocka_unit_test(what_is_prepared_again_must_be_primed_again),
 		cmocka_unit_test(what_fails_to_interrupt_interrupts_nothing),
 		cmocka_unit_test(every_ending_by_every_policy),
 		cmocka_unit_test(a_crash_by_every_policy),
@@ -1378,6 +1429,7 @@ int main(void)
 		cmocka_unit_test(the_earliest_of_many_wakes),
 		cmocka_unit_test(everything_that_has_expired_goes_before_anything_plays),
 		cmocka_unit_test(quiet_hours_cut_off_and_it_goes_on_in_the_morning),
+		cmocka_unit_test(quiet_hours_are_to_blame_up_to_their_last_moment),
 		cmocka_unit_test(what_is_left_to_say_must_fit_not_the_whole),
 		cmocka_unit_test(one_that_waits_behind_another_until_it_fits_no_more),
 		cmocka_unit_test(the_clock_is_set_into_quiet_hours),
