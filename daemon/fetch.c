@@ -212,6 +212,8 @@ void fetch_on_event(struct node *node, const struct media_event *event)
 	if (event->what == MEDIA_KEPT) {
 		log_info("recording %s is here, %.1f s", event->sha256, event->seconds);
 		node_clear_fault(node, "media", event->sha256);
+		for (size_t i = 0; i < node->outputs_count; i++)
+			output_on_media(&node->outputs[i], event->sha256);
 	}
 	fetch_pump(node);
 	output_pump_all(node);

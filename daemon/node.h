@@ -34,7 +34,7 @@ struct broadcast;
 
 /* Broadcasts of one output at a time, each in a slot of the device: the background, one on air, and
  * what is prepared to take its place while what was to take it before is given up. */
-#define OUTPUT_PLACES 4
+#define OUTPUT_PLACES QUEUE_BROADCASTS_MAX
 
 struct output { /* one loudspeaker line */
 	struct node *node;

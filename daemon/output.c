@@ -346,6 +346,23 @@ void output_withdraw(struct output *output, const char *id, int64_t revision, bo
 		remember_withdrawal(output, id, revision);
 }
 
+void output_on_media(struct output *output, const char *sha256)
+{
+	size_t max = QUEUE_ENTRIES_MAX + QUEUE_EMERGENCIES_MAX;
+	_cleanup_(freep)
+		const struct queue_entry **entries = xcalloc(max, sizeof(struct queue_entry *));
+	_cleanup_(freep) enum queue_wait *waits = xcalloc(max, sizeof(*waits));
+	struct queue_now now = output_now(output);
+	size_t count = queue_list(output->queue, &now, entries, waits, max);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct announcement *announcement = entries[i]->announcement;
+		struct queue_entry *entry = queue_find(output->queue, announcement->id);
+		if (entry && strcmp(announcement->media, sha256) == 0)
+			entry->seconds = broadcast_seconds_of(output->node, announcement);
+	}
+}
+
 void output_stop(struct output *output)
 {
 	queue_stop(output->queue, clock_real_us());

@@ -42,6 +42,9 @@ void output_skip(struct output *output);
 void output_mute(struct output *output, bool muted);
 void output_set_gain(struct output *output, double gain_db);
 
+/* A recording is here: what waits for it is as long as that makes it. */
+void output_on_media(struct output *output, const char *sha256);
+
 /* Lets the queue decide, and does it; sets the timer for the next decision. To be called after
  * anything has changed. */
 void output_pump(struct output *output);
