@@ -315,13 +315,16 @@ static void lend_to_device(struct broadcast *broadcast)
 {
 	struct output *output = broadcast->output;
 
-	if (broadcast->with_device || programme_aborted(broadcast->programme))
+	if (broadcast->with_device)
+		return;
+	output_on_primed(output, broadcast); /* first: what makes way begins to fade */
+	if (programme_aborted(broadcast->programme))
 		return;
 	int result = device_play(output->device->device, output_slot(output, broadcast->place),
 		broadcast->programme);
 	if (result == 0) {
 		broadcast->with_device = true;
-		output_on_primed(output, broadcast);
+		output_on_lent(output);
 		return;
 	}
 	set_cause(broadcast, QUEUE_LOST, REASON_OUTPUT_LOST); /* gone in the meantime */

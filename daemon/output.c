@@ -14,6 +14,7 @@
 #define TICK_US       (1 * US_PER_SEC) /* how often it is looked how far a broadcast has come */
 #define PLACE_STEP_US (5 * US_PER_SEC) /* a place within a recording is kept this often */
 #define DUCK_RAMP_MS  150
+#define DUCK_LEAD_US  (300 * US_PER_MS) /* the ramp, and what the device holds */
 #define GAIN_RAMP_MS  20
 
 bool output_listens(const struct output *output, const char *zone)
@@ -54,12 +55,16 @@ static void mark_changed(struct output *output, bool new_state)
 
 const struct broadcast *output_on_air(const struct output *output)
 {
-	const struct queue_entry *entry = queue_on_air(output->queue);
+	const struct broadcast *found = NULL;
 
-	for (size_t i = 0; i < OUTPUT_PLACES; i++)
-		if (output->broadcasts[i] && output->broadcasts[i]->entry == entry)
-			return output->broadcasts[i];
-	return NULL;
+	for (size_t i = 0; i < OUTPUT_PLACES; i++) {
+		const struct broadcast *broadcast = output->broadcasts[i];
+		if (!broadcast || !broadcast->on_air || broadcast->device_done)
+			continue;
+		if (!found || broadcast->announcement->priority > found->announcement->priority)
+			found = broadcast;
+	}
+	return found;
 }
 
 /* --- Memory ---------------------------------------------------------------------------------- */
@@ -389,7 +394,7 @@ void output_mute(struct output *output, bool muted)
 
 /* Hours with a gain of their own keep their distance from the configured gain, also when an
  * operator has replaced that. */
-static double gain_now_db(const struct output *output)
+double output_gain_db(const struct output *output)
 {
 	double configured_db = output->config->sound.gain_db;
 	double hour_db = hours_gain_db(&output->config->gains, configured_db, clock_real_us());
@@ -397,13 +402,33 @@ static double gain_now_db(const struct output *output)
 	return output->node->trusted ? output->gain_db + hour_db - configured_db : output->gain_db;
 }
 
+static bool is_background(const struct broadcast *broadcast)
+{
+	return broadcast->announcement->priority == PRIORITY_BACKGROUND;
+}
+
+/* When the next of the foreground is heard: what lies under it is down by then. TIME_NEVER. */
+static int64_t foreground_from_us(const struct output *output)
+{
+	int64_t from_us = TIME_NEVER;
+
+	for (size_t i = 0; i < OUTPUT_PLACES; i++) {
+		const struct broadcast *broadcast = output->broadcasts[i];
+		if (broadcast && broadcast->with_device && !broadcast->device_done &&
+			!is_background(broadcast) && broadcast->start_us < from_us)
+			from_us = broadcast->start_us;
+	}
+	return from_us;
+}
+
 static double gain_of_place_db(const struct output *output, size_t place)
 {
 	const struct broadcast *broadcast = output->broadcasts[place];
-	bool ducked = broadcast && broadcast->announcement->priority == PRIORITY_BACKGROUND &&
-		      queue_ducks(output->queue);
+	int64_t from_us = foreground_from_us(output);
+	bool ducked = broadcast && is_background(broadcast) && from_us != TIME_NEVER &&
+		      from_us <= clock_real_us() + DUCK_LEAD_US;
 
-	return gain_now_db(output) + (ducked ? RENDERER_DUCK_DB : 0);
+	return output_gain_db(output) + (ducked ? RENDERER_DUCK_DB : 0);
 }
 
 static void apply_gain(struct output *output)
@@ -413,6 +438,7 @@ static void apply_gain(struct output *output)
 		if (output->gain_of_place_db[place] == gain_db)
 			continue;
 		output->gain_of_place_db[place] = gain_db;
+		output->changed = true;
 		device_ramp_gain_db(output->device->device, output_slot(output, place), gain_db,
 			output->broadcasts[place] ? DUCK_RAMP_MS : GAIN_RAMP_MS);
 	}
@@ -460,9 +486,13 @@ static int on_timer(sd_event_source *source, uint64_t at_us, void *context)
 static void set_timer(struct output *output, int64_t wake_us)
 {
 	int64_t gain_us = hours_gain_change_us(&output->config->gains, clock_real_us());
+	int64_t duck_us = foreground_from_us(output);
 
 	if (gain_us < wake_us)
 		wake_us = gain_us;
+	if (duck_us != TIME_NEVER && duck_us != TIME_UNSET &&
+		duck_us - DUCK_LEAD_US > clock_real_us() && duck_us - DUCK_LEAD_US < wake_us)
+		wake_us = duck_us - DUCK_LEAD_US;
 	if (wake_us == output->wake_us && output->timer)
 		return;
 	output->wake_us = wake_us;
@@ -634,6 +664,11 @@ void output_on_primed(struct output *output, struct broadcast *broadcast)
 {
 	queue_on_primed(output->queue, broadcast->entry);
 	output_pump(output);
+}
+
+void output_on_lent(struct output *output)
+{
+	output_pump(output); /* what lies under it is ducked in time */
 }
 
 void output_on_started(struct output *output, struct broadcast *broadcast)

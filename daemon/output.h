@@ -16,7 +16,7 @@ struct output *output_find(struct node *node, const char *name);
 /* The device's slot of the broadcast in `place`. */
 size_t output_slot(const struct output *output, size_t place);
 struct queue_now output_now(const struct output *output);
-/* What is heard most: the broadcast on air in the foreground, else in the background; NULL. */
+/* What is heard most: the highest that sounds, also while it fades; NULL. */
 const struct broadcast *output_on_air(const struct output *output);
 
 struct output_offer {
@@ -41,6 +41,8 @@ void output_skip(struct output *output);
 /* Lasts, on disk. */
 void output_mute(struct output *output, bool muted);
 void output_set_gain(struct output *output, double gain_db);
+/* The gain in force: as set, at this hour. */
+double output_gain_db(const struct output *output);
 
 /* A recording is here: what waits for it is as long as that makes it. */
 void output_on_media(struct output *output, const char *sha256);
@@ -53,6 +55,7 @@ void output_pump_all(struct node *node);
 void output_store_again(struct output *output);
 
 void output_on_primed(struct output *output, struct broadcast *broadcast);
+void output_on_lent(struct output *output); /* a programme is the device's now */
 void output_on_started(struct output *output, struct broadcast *broadcast);
 void output_on_over(struct output *output, struct broadcast *broadcast);
 void output_on_device(struct output *output, const struct device_event *event);

@@ -44,7 +44,7 @@ static const char *output_state_name(const struct output *output)
 		return "lost";
 	if (queue_muted(output->queue))
 		return "muted";
-	if (queue_on_air(output->queue))
+	if (output_on_air(output))
 		return "playing";
 	return is_held(output) ? "held" : "idle";
 }
@@ -70,7 +70,7 @@ static void write_outputs(struct strbuf *json, const struct node *node)
 		json_write_integer(json, "suspends", (int64_t)stats.suspends);
 		json_write_integer(json, "starvations", (int64_t)stats.starvations);
 		json_write_integer(json, "reopens", (int64_t)stats.reopens);
-		json_write_real(json, "gain_db", output->gain_db, 2);
+		json_write_real(json, "gain_db", output_gain_db(output), 2);
 		json_write_end_object(json);
 	}
 	json_write_end_array(json);
@@ -173,7 +173,7 @@ char *report_output_state(const struct output *output)
 			json_write_null(&json, absent[i]);
 	}
 	json_write_time(&json, "since", output->since_us);
-	json_write_real(&json, "gain_db", output->gain_db, 2);
+	json_write_real(&json, "gain_db", output_gain_db(output), 2);
 	json_write_integer(&json, "queue_length", (int64_t)queue_length(output->queue));
 	json_write_end_object(&json);
 	return strbuf_take(&json);

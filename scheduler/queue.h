@@ -51,9 +51,11 @@
 #define QUEUE_EMERGENCIES_MAX 50
 #define QUEUE_PREPARE_US      (3 * US_PER_SEC) /* rendering begins this long before the start */
 #define QUEUE_FADE_US         (60 * US_PER_MS) /* what is preempted begins to fade so long before */
-#define QUEUE_MEDIA_GRACE_US  (10 * US_PER_SEC) /* for a recording that has not come */
-#define QUEUE_BROADCASTS_MAX  4 /* at a time: background, what is faded, recalled, and its reason */
-#define QUEUE_TRIES_MAX       2 /* so often may a process die with it in hand (FAULTS C2) */
+#define QUEUE_QUIET_LEAD_US \
+	(400 * US_PER_MS) /* and before quiet hours: a device holds some sound */
+#define QUEUE_MEDIA_GRACE_US (10 * US_PER_SEC) /* for a recording that has not come */
+#define QUEUE_BROADCASTS_MAX 4 /* at a time: background, what is faded, recalled, and its reason */
+#define QUEUE_TRIES_MAX      2 /* so often may a process die with it in hand (FAULTS C2) */
 
 enum queue_phase { QUEUE_WAITING, QUEUE_PREPARING, QUEUE_ON_AIR, QUEUE_ENDING };
 

@@ -69,7 +69,7 @@ static struct queue_fit find_fit(const struct hours_list *quiet, int64_t length_
 			break;
 		at_us = hours_begin_us(quiet, free_us);
 		int64_t last_us = at_us == TIME_NEVER ? TIME_NEVER
-						      : at_us - QUEUE_FADE_US - length_us - 1;
+						      : at_us - QUEUE_QUIET_LEAD_US - length_us - 1;
 		if (free_us <= last_us) {
 			fit.first_us = free_us;
 			fit.last_us = last_us;
@@ -277,9 +277,9 @@ enum queue_cause queue_rules_ends(const struct queue_circumstances *circumstance
 	int64_t quiet_us = hours_begin_us(config->quiet, from_us);
 	if (quiet_us == TIME_NEVER)
 		return QUEUE_CAUSE_NONE;
-	if (quiet_us == from_us || quiet_us - QUEUE_FADE_US <= now->real_us)
+	if (quiet_us == from_us || quiet_us - QUEUE_QUIET_LEAD_US <= now->real_us)
 		return QUEUE_QUIET;
-	*change_us = earlier(*change_us, quiet_us - QUEUE_FADE_US);
+	*change_us = earlier(*change_us, quiet_us - QUEUE_QUIET_LEAD_US);
 	return QUEUE_CAUSE_NONE;
 }
 

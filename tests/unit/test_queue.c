@@ -798,9 +798,9 @@ static void quiet_hours_cut_off_and_it_goes_on_in_the_morning(void **state)
 	rig_quiet(&rig, "21:00-05:00");
 	rig.now.real_us = S(HOURS(13) - 61);
 	rig_play(&rig, long_one);
-	assert_int_equal(rig.wake_us, S(HOURS(13)) - QUEUE_FADE_US);
-	assert_string_equal(rig_at(&rig, S(HOURS(13)) - QUEUE_FADE_US - 1), "");
-	assert_string_equal(rig_at(&rig, S(HOURS(13)) - QUEUE_FADE_US), "fade x:quiet-hours");
+	assert_int_equal(rig.wake_us, S(HOURS(13)) - QUEUE_QUIET_LEAD_US);
+	assert_string_equal(rig_at(&rig, S(HOURS(13)) - QUEUE_QUIET_LEAD_US - 1), "");
+	assert_string_equal(rig_at(&rig, S(HOURS(13)) - QUEUE_QUIET_LEAD_US), "fade x:quiet-hours");
 	rig.now.real_us = S(HOURS(13));
 	assert_string_equal(
 		rig_over(&rig, "x", QUEUE_CAUSE_NONE, 5, 50), "interrupted/quiet-hours again");
@@ -857,7 +857,7 @@ static void one_that_waits_behind_another_until_it_fits_no_more(void **state)
 	rig_play(&rig, normal);
 	rig_add(&rig, (struct spec){ .id = "m", .priority = 1, .seconds = 600 });
 	assert_string_equal(rig_next(&rig), "");
-	int64_t last_us = S(HOURS(1) - 600) - QUEUE_FADE_US;
+	int64_t last_us = S(HOURS(1) - 600) - QUEUE_QUIET_LEAD_US;
 	assert_int_equal(rig.wake_us, last_us);
 	assert_string_equal(rig_at(&rig, last_us - 1), "");
 	assert_string_equal(rig_at(&rig, last_us), "drop m:expired/quiet-hours");
@@ -953,8 +953,8 @@ static void midnight_may_be_quiet(void **state)
 	rig_add(&rig, (struct spec){ .id = "a", .priority = 1, .expires_us = S(HOURS(21)) });
 	rig_add(&rig, (struct spec){ .id = "b", .priority = 1, .expires_us = S(HOURS(22)) });
 	assert_string_equal(rig_next(&rig), "drop a:expired/limit");
-	assert_int_equal(
-		rig.wake_us, S(HOURS(13)) - QUEUE_FADE_US); /* from then on quiet hours hold it */
+	assert_int_equal(rig.wake_us,
+		S(HOURS(13)) - QUEUE_QUIET_LEAD_US); /* from then on quiet hours hold it */
 	assert_string_equal(rig_at(&rig, S(HOURS(21) - 3)), "prepare b@75600");
 }
 

@@ -113,8 +113,9 @@ static int64_t rest_us(const struct queue_entry *entry)
 static bool fits_at(const struct walk *walk, const struct queue_entry *entry, int64_t begin_us)
 {
 	return !quiet_at(walk, begin_us) &&
-	       (walk->rig.quiet.count == 0 || hours_begin_us(&walk->rig.quiet, begin_us) >
-						      begin_us + rest_us(entry) + QUEUE_FADE_US);
+	       (walk->rig.quiet.count == 0 ||
+		       hours_begin_us(&walk->rig.quiet, begin_us) >
+			       begin_us + rest_us(entry) + QUEUE_QUIET_LEAD_US);
 }
 
 static bool within_limits(const struct walk *walk, const struct queue_entry *entry, int64_t at_us)
