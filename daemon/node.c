@@ -19,8 +19,9 @@
 #include <sys/timerfd.h>
 #include <systemd/sd-daemon.h>
 
-#define EVENTS_MAX 8192              /* that may wait in an inbox of main's */
-#define SILENCE_US (700 * US_PER_MS) /* how long a stop waits for the fade-outs */
+#define EVENTS_MAX    8192                /* that may wait in an inbox of main's */
+#define CLOCK_WATCH_S INT64_C(9000000000) /* an instant that does not come: the year 2255 */
+#define SILENCE_US    (700 * US_PER_MS)   /* how long a stop waits for the fade-outs */
 
 /* --- Time ------------------------------------------------------------------------------------ */
 
@@ -630,7 +631,7 @@ static int on_reload_signal(
 
 static void arm_clock_watch(struct node *node)
 {
-	struct itimerspec never = { .it_value.tv_sec = INT32_MAX };
+	struct itimerspec never = { .it_value.tv_sec = CLOCK_WATCH_S };
 
 	(void)timerfd_settime(
 		node->clock_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
