@@ -10,6 +10,7 @@ from rig import analysis
 from rig.node import mono_of
 
 SILENT_WITHIN = 0.200
+THREE = LONG[:3]
 HUM = " ".join(["một"] * 60) + "."
 
 
@@ -27,7 +28,7 @@ def last_sound(rig, name):
 
 def both_speak(rig, node, **fields):
     for zone in ("bac", "nam"):
-        rig.announce(zone, f"tin-{zone}", text(LONG), **fields)
+        rig.announce(zone, f"tin-{zone}", text(THREE), **fields)
     for zone in ("bac", "nam"):
         wait_said(rig, zone, "hai")
 
@@ -65,7 +66,7 @@ def test_mute_silences_its_zone_and_holds_everything(rig):
     queue = node.wait_queue("bac", lambda q: all(i["waits"] == "muted" for i in q["items"]))
     assert all(item["detail"] for item in queue["items"]), "why, in words"
     ends_in(node, "tin-nam", "nam", "finished")
-    same(said(rig, "nam"), words(LONG))
+    same(said(rig, "nam"), words(THREE))
     before = said(rig, "bac")
     same(node.receipts("khan", "started"), [])
     rig.control("bac", "unmute")
@@ -73,7 +74,7 @@ def test_mute_silences_its_zone_and_holds_everything(rig):
     ends_in(node, "tin-bac", "bac", "finished")
     heard = said(rig, "bac")
     same(heard[:len(before)], before)
-    goes_on_at_its_sentence(*split(heard, SHORT), LONG)
+    goes_on_at_its_sentence(*split(heard, SHORT), THREE)
     same(story(node, "bac"), ["tin-bac started", "tin-bac interrupted", "khan started",
                               "khan finished", "tin-bac resumed", "tin-bac finished"])
     node.wait_state("bac", "idle")
@@ -99,7 +100,7 @@ def test_mute_lasts_over_kill_and_restart(rig):
     rig.control("bac", "unmute")
     ends_in(node, "khan", "bac", "finished")
     ends_in(node, "tin-bac", "bac", "finished")
-    goes_on_at_its_sentence(*split(said(rig, "bac"), SHORT), LONG)
+    goes_on_at_its_sentence(*split(said(rig, "bac"), SHORT), THREE)
     node.restart()  # that it is not muted lasts too
     node.wait_state("bac", "idle")
 
@@ -173,10 +174,10 @@ def test_stop_ends_all_but_what_is_to_start_later(rig):
         assert ends_in(node, id, "bac", "cancelled", "stopped")["detail"], "why, in words"
     ends_in(node, "hen", "bac", "finished")
     ends_in(node, "tin-nam", "nam", "finished")
-    same(said(rig, "nam"), words(LONG))
+    same(said(rig, "nam"), words(THREE))
     heard = said(rig, "bac")
     same(heard[-2:], ["tám", "tám"])
-    assert "bảy" not in heard and "bốn" not in heard, heard
+    assert "bảy" not in heard and "ba" not in heard, heard
 
 
 def test_stop_while_muted(rig):
@@ -207,8 +208,8 @@ def test_skip_lets_the_next_one_speak(rig):
     ends_in(node, "sau", "bac", "finished")
     ends_in(node, "tin-nam", "nam", "finished")
     before, after = split(said(rig, "bac"), SHORT)
-    same((before, after), (words(LONG)[:len(before)], []))
-    same(said(rig, "nam"), words(LONG))
+    same((before, after), (words(THREE)[:len(before)], []))
+    same(said(rig, "nam"), words(THREE))
     rig.control("bac", "skip")  # nothing is there to be skipped
     barrier(rig, node, "bac")
 
@@ -216,7 +217,7 @@ def test_skip_lets_the_next_one_speak(rig):
 def test_skip_of_an_emergency_lets_what_it_cut_off_go_on(rig):
     engine, speech = rig.tone_engine()
     node = rig.node("ubnd", [card(rig, "loa")], speech=speech)
-    rig.announce("trung-tam", "tin", text(LONG))
+    rig.announce("trung-tam", "tin", text(THREE))
     wait_said(rig, "loa", "hai")
     rig.announce("trung-tam", "khan", text(["chín chín chín mười"] * 5), priority="emergency")
     wait_said(rig, "loa", "chín")
@@ -226,7 +227,7 @@ def test_skip_of_an_emergency_lets_what_it_cut_off_go_on(rig):
     heard = said(rig, "loa")
     is_newcomer = [word in SHORT for word in heard]
     first, last = is_newcomer.index(True), len(heard) - is_newcomer[::-1].index(True)
-    goes_on_at_its_sentence(heard[:first], heard[last:], LONG)
+    goes_on_at_its_sentence(heard[:first], heard[last:], THREE)
     same(len(finals(node, "khan", "loa")), 1)
 
 

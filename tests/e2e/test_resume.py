@@ -5,14 +5,14 @@ lost, nothing that was finished is said again, what was cut off goes on by its p
 import random
 import time
 
-from case import options, same
+from case import between, options, same
 from heard import (barrier, card, ends_in, finals, goes_on_at_its_sentence, said, story, text,
                    wait_said, words)
 from rig import analysis
 
 POLICIES = ("resume", "restart", "drop")
 # The third sentence is on air for longer than it takes until the disk knows it.
-FOUR = tuple(f"{first} năm sáu năm sáu năm sáu năm sáu năm" for first in ("một", "hai", "ba", "bốn"))
+FOUR = ("một năm sáu", "hai năm sáu", "ba năm sáu năm sáu năm sáu năm sáu năm", "bốn năm sáu")
 
 
 def three(rig, speech):
@@ -22,7 +22,7 @@ def three(rig, speech):
 def third_sentence_on_air(rig, node):
     for policy in POLICIES:
         rig.announce(policy, f"tin-{policy}", text(FOUR), interrupted=policy)
-    rig.wait(lambda: all(len(said(rig, policy)) >= 27 for policy in POLICIES),
+    rig.wait(lambda: all(len(said(rig, policy)) >= 13 for policy in POLICIES),
              "the third sentence", 30)
 
 
@@ -151,8 +151,8 @@ KILLS = 60
 @options(first=True, timeout=120)
 def test_c1_killed_at_the_moment_of_arrival(rig):
     """Sixty times, at a random instant of the first 40 ms after publishing: on arrival, before and
-    after the fsync, while it is prepared, while it is played. What is retained is heard once. What
-    is not may be lost, but only if it was not accepted."""
+    after the fsync, while it is prepared, while it is played. What is retained is heard, what is not
+    may be lost, but only if it was not accepted. Again is heard only what the kill has cut off."""
     seed = int(time.time())
     chance = random.Random(seed)
     print("seed", seed)
@@ -161,14 +161,15 @@ def test_c1_killed_at_the_moment_of_arrival(rig):
     tones = list(analysis.TONES)
     names = [f"tin-{i}" for i in range(KILLS)]
     signature = {name: [tones[i % 9], tones[9], tones[i // 9]] for i, name in enumerate(names)}
+    finished = []  # whether it had said so before it was killed
     for i, name in enumerate(names):
         message = {"id": name, "text": " ".join(signature[name])}
         rig.client.publish(rig.zone("trung-tam", f"announce/{name}" if i % 2 else "announce"),
                            message, retain=bool(i % 2))
         time.sleep(chance.random() * 0.040)  # the instant of the kill
         node.kill()
+        finished.append(bool(node.receipts(name, "finished")))
         node.start(wait=False)
-        node.wait_online(rig.client.mark()) if i % 10 == 9 else None
         if i % 2 or node.receipts(name, "accepted"):
             node.wait_receipt(name, "finished", "loa")
     barrier(rig, node, id="sau-cung")
@@ -181,5 +182,4 @@ def test_c1_killed_at_the_moment_of_arrival(rig):
             same((count, len(ends)), (0, 0), f"{name} was never accepted")
             continue
         same([r["event"] for r in ends], ["finished"], name)
-        begun = len([r for r in node.receipts(name) if r["event"] in ("started", "resumed")])
-        assert 1 <= count <= max(1, begun), f"{name} was heard {count} times, begun {begun} times"
+        between(count, 1, 1 if finished[i] else 2, f"times that {name} was heard")
