@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 
 #define PASSWORD_BYTES_MAX 256
+/* A slower line than this is taken for a dead one, while something large is sent. */
+#define LINE_BYTES_PER_SECOND_MIN (16 * 1024)
 
 struct broker {
 	const struct broker_config *config;
@@ -264,9 +266,10 @@ int broker_wait(struct broker *broker, int64_t until_mono_us, bool (*done)(void 
 
 /* Waits for an answer of the broker; silence is a failure. */
 static int await(struct broker *broker, bool (*done)(void *), void *context, const char *what,
-	struct error *error)
+	size_t sent_bytes, struct error *error)
 {
-	int64_t until_mono_us = clock_mono_us() + BROKER_TIMEOUT_MS * US_PER_MS;
+	int64_t until_mono_us = clock_mono_us() + BROKER_TIMEOUT_MS * US_PER_MS +
+				(int64_t)sent_bytes * US_PER_SEC / LINE_BYTES_PER_SECOND_MIN;
 	int result = broker_wait(broker, until_mono_us, done, context, error);
 
 	if (result == 0)
@@ -291,7 +294,7 @@ static int greet(struct broker *broker, struct error *error)
 		return error_set(error, -ECONNREFUSED, "không nối được broker %s:%d: %s",
 			broker->config->host, broker->config->port,
 			code == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(code));
-	int result = await(broker, is_connected, broker, "CONNECT", error);
+	int result = await(broker, is_connected, broker, "CONNECT", 0, error);
 	if (result == 0 && broker->connected != 0)
 		return error_set(error, -EACCES, "broker %s:%d không cho vào: %s",
 			broker->config->host, broker->config->port,
@@ -348,7 +351,7 @@ int broker_subscribe(struct broker *broker, const char *topic, int qos, struct e
 
 	if (code != MOSQ_ERR_SUCCESS)
 		return lost(broker, code, error);
-	int result = await(broker, is_answered, &answer, "SUBSCRIBE", error);
+	int result = await(broker, is_answered, &answer, "SUBSCRIBE", 0, error);
 	if (result == 0 && broker->subscribed_code > 2)
 		return error_set(error, -EACCES, "broker không cho nghe “%s”: %s", topic,
 			mosquitto_reason_string(broker->subscribed_code));
@@ -400,14 +403,18 @@ int broker_publish(
 {
 	mosquitto_property *properties = properties_of(publication);
 	struct answer answer = { .mid = &broker->published_mid };
+	size_t length = publication->length ? publication->length : strlen(publication->payload);
 
 	int code = mosquitto_publish_v5(broker->client, &answer.wanted, publication->topic,
-		(int)strlen(publication->payload), publication->payload, 1, publication->retain,
-		properties);
+		(int)length, publication->payload, 1, publication->retain, properties);
 	mosquitto_property_free_all(&properties);
+	if (code == MOSQ_ERR_OVERSIZE_PACKET)
+		return error_set(error, -EMSGSIZE,
+			"broker %s:%d không nhận thông điệp dài %zu byte (max_packet_size)",
+			broker->config->host, broker->config->port, length);
 	if (code != MOSQ_ERR_SUCCESS)
 		return lost(broker, code, error);
-	int result = await(broker, is_answered, &answer, "PUBLISH", error);
+	int result = await(broker, is_answered, &answer, "PUBLISH", length, error);
 	/* From 0x80 on a reason code is a refusal; 0x10 says that nobody listens. */
 	if (result == 0 && broker->published_code >= 0x80)
 		return error_set(error, -EACCES, "broker không cho gửi tới “%s”: %s",

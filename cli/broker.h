@@ -42,14 +42,17 @@ int broker_subscribe(
 int broker_settle(struct broker *broker, struct error *error) _must_check_;
 
 struct broker_publication {
-	const char *topic, *payload;
+	const char *topic;
+	const char *payload; /* a text, or `length` bytes of anything */
+	size_t length;       /* 0: up to its NUL */
 	bool retain;
 	int64_t expiry_us; /* the broker forgets it after that long; 0: never */
 	/* Of a question: where the answer is to go, and what comes back with it; NULL: none. */
 	const char *response_topic, *correlation;
 };
 
-/* Publishes (QoS 1) and waits for the broker's answer; -EACCES: refused. -errno with *error. */
+/* Publishes (QoS 1) and waits for the broker's answer, for something large as long as a slow line
+ * takes. -EACCES: refused; -EMSGSIZE: larger than the broker takes. -errno with *error. */
 int broker_publish(struct broker *broker, const struct broker_publication *publication,
 	struct error *error) _must_check_;
 

@@ -31,7 +31,7 @@ struct command {
 
 extern const struct command command_say, command_withdraw, command_stop, command_skip, command_mute,
 	command_unmute, command_status, command_queue, command_history, command_read,
-	command_render;
+	command_render, command_media;
 
 struct session {
 	const struct command *command;

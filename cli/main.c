@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_history,
 	&command_read,
 	&command_render,
+	&command_media,
 };
 
 static void print_usage(void)

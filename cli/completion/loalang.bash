@@ -19,7 +19,7 @@ _loalang() {
 	local global='--config --site --host --port --json --help' options
 
 	case $previous in
-	-c | --config | -o | --out)
+	-c | --config | -o | --out | put)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
@@ -38,8 +38,9 @@ _loalang() {
 	history) options="--since --until --zone --output --id --all --csv --timeout" ;;
 	read) options="--lines" ;;
 	render) options="--out --priority --chime --output" ;;
+	media) options="put" ;;
 	withdraw | status | queue) options="" ;;
-	*) options="--version say withdraw stop skip mute unmute status queue history read render" ;;
+	*) options="--version say withdraw stop skip mute unmute status queue history read render media" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$options $global" -- "$current")
 }

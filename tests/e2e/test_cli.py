@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`loalang`, the operator's command, against real nodes."""
 
+import hashlib
 import json
 import subprocess
 
 from case import near, same, spoken
 from rig import analysis
-from rig.broker import free_port
+from rig.broker import Broker, free_port
 
 GREETING = "Kính thưa bà con"
 
@@ -111,7 +112,7 @@ def test_no_broker_is_4(rig):
 
 def test_wrong_usage_is_2(rig):
     for arguments in ((), ("noi",), ("say",), ("say", "--priority", "gấp", "x"), ("read", "--zz"),
-                      ("withdraw",), ("render", "x")):
+                      ("withdraw",), ("render", "x"), ("media", "put"), ("media", "xoa", "x")):
         done = subprocess.run([f"{rig.build}/bin/loalang", "--site", "x", *arguments], text=True,
                               capture_output=True, timeout=20 * rig.scale, input="",
                               env=rig.environment())
@@ -124,7 +125,7 @@ def test_help_is_0(rig):
                           timeout=20 * rig.scale)
     same(done.returncode, 0)
     for command in ("say", "withdraw", "stop", "skip", "mute", "unmute", "status", "queue",
-                    "history", "read", "render"):
+                    "history", "read", "render", "media"):
         assert command in done.stdout, command
 
 
@@ -231,3 +232,49 @@ def test_render(rig):
     spoken(words[:, 0])
     assert len(frames) - len(words) > 48000, "the chimes take time"
     same(rig.loalang("render", "-o", f"{rig.folder}/x/y.wav", GREETING).returncode, 1)
+
+
+def test_media_put(rig):
+    """The bytes on the broker are those of the file, whatever they are, and last."""
+    rig.start_broker()
+    path = f"{rig.source}/conf/chimes/thong-bao.flac"
+    with open(path, "rb") as file:
+        content = file.read()
+    digest = hashlib.sha256(content).hexdigest()
+    done = rig.loalang("media", "put", path)
+    same((done.returncode, done.stdout), (0, digest + "\n"), done.stderr)
+    topic = f"loalang/{rig.site}/media/{digest}"
+    late = rig.another_client("late")
+    late.subscribe(topic)
+    message = late.wait_for(topic)
+    assert message.retain and message.payload == content, f"{len(message.payload)} bytes"
+    told, = lines(rig.loalang("--json", "media", "put", path))
+    same((told["sha256"], told["bytes"]), (digest, len(content)))
+    near(told["seconds"], 2.8, 0.01, "seconds")
+
+
+def test_media_put_of_what_is_none(rig):
+    """Refused before anything is sent: no recording, damaged half-way, too large, not there."""
+    rig.start_broker()
+    wrong = {"text": "Đây là chữ.".encode(), "large": b"RIFF" + bytes(16 * 1024 * 1024)}
+    with open(f"{rig.source}/conf/chimes/thong-bao.flac", "rb") as file:
+        sound = file.read()
+    wrong["half"] = sound[:len(sound) // 2]
+    for name, content in wrong.items():
+        with open(f"{rig.folder}/{name}", "wb") as file:
+            file.write(content)
+    for name in (*wrong, "missing"):
+        done = rig.loalang("media", "put", f"{rig.folder}/{name}")
+        same((done.returncode, done.stdout), (1, ""), f"{name}: {done.stderr}")
+        assert name in done.stderr, done.stderr
+    same(rig.client.select(f"loalang/{rig.site}/media/#"), [])
+
+
+def test_media_put_that_the_broker_does_not_take(rig):
+    path = f"{rig.source}/conf/chimes/thong-bao.flac"
+    rig.broker = Broker(f"{rig.folder}/broker", options="max_packet_size 5000")
+    done = rig.loalang("media", "put", path)
+    same(done.returncode, 1, done.stderr)
+    assert "max_packet_size" in done.stderr, done.stderr
+    rig.broker.stop()
+    same(rig.loalang("media", "put", path).returncode, 4)
