@@ -35,15 +35,16 @@ def read_sound_file(path):
     return frames[:got], info.samplerate
 
 
-OGG_OPUS = 0x200064  # SF_FORMAT_OGG | SF_FORMAT_OPUS
+# libsndfile's SF_FORMAT_…: 16 bit, 16 bit, Vorbis, Opus, layer III
+FORMATS = {"wav": 0x010002, "flac": 0x170002, "ogg": 0x200060, "opus": 0x200064, "mp3": 0x230082}
 
 
 def write_sound_file(path, sound, rate, form):
-    """A mono float array, in one of libsndfile's formats."""
+    """An array of frames × channels, in one of FORMATS."""
     library = ctypes.CDLL(ctypes.util.find_library("sndfile") or "libsndfile.so.1")
     library.sf_open.restype = ctypes.c_void_p
     library.sf_writef_float.restype = ctypes.c_int64
-    info = _SfInfo(0, rate, 1, form, 0, 0)
+    info = _SfInfo(0, rate, sound.shape[1], form, 0, 0)
     file = library.sf_open(str(path).encode(), 0x20, ctypes.byref(info))
     if not file:
         raise OSError(f"{path}: cannot be written")
