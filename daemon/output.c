@@ -562,11 +562,13 @@ static void fade(struct output *output, struct queue_entry *entry)
 static void drop(struct output *output, const struct queue_decision *decision)
 {
 	_cleanup_(queue_entry_freep) struct queue_entry *entry = decision->entry;
-	const char *detail = entry->cause == QUEUE_EXPIRED
-				     ? expiry_detail(output, entry, decision->reason)
-				     : details[entry->cause].ends;
+	enum reason reason = decision->reason;
 
-	receipt_of_waiting(output, entry, decision->event, decision->reason, detail);
+	if (reason == REASON_OUTPUT_LOST && !output->lost)
+		reason = REASON_EXPIRED; /* it was not lost: it has not been opened yet */
+	const char *detail = entry->cause == QUEUE_EXPIRED ? expiry_detail(output, entry, reason)
+							   : details[entry->cause].ends;
+	receipt_of_waiting(output, entry, decision->event, reason, detail);
 	remember(output, entry->announcement, state_after(decision->event), NULL, 0);
 	fetch_unwant(output->node, entry->announcement);
 	mark_changed(output, false);

@@ -635,7 +635,7 @@ static void the_table_of_conditions(void **state)
 			{ .priority = 1, .seconds = 3600, .expires_us = S(HOURS(5)) },
 			{ .quiet = "09:00-12:00" }, "", S(HOURS(4) - 3) },
 		{ "it ends just before",
-			{ .priority = 1, .seconds = 3599.9, .expires_us = S(HOURS(5)) },
+			{ .priority = 1, .seconds = 3599.5, .expires_us = S(HOURS(5)) },
 			{ .quiet = "09:00-12:00" }, "prepare x", 0 },
 		{ "it fits nowhere", { .priority = 1, .seconds = 7200, .expires_us = S(HOURS(99)) },
 			{ .quiet = "09:00-08:00" }, "drop x:expired/quiet-hours", 0 },
