@@ -195,11 +195,28 @@ static bool is_awake(const struct device *device, const struct voice *voice, int
 	return false;
 }
 
+/* Where on the tape all that fades out on the voice's channels is silent. */
+static uint64_t faded_at(const struct device *device, const struct voice *voice)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < device->outputs_count; i++) {
+		const struct voice *other = &device->voices[i];
+		if ((other->channel_mask & voice->channel_mask) && other->state == VOICE_FADING &&
+			other->gain.left > left)
+			left = other->gain.left;
+	}
+	return device->tape.mixed + left;
+}
+
 /* Finds the voice's place on the tape. Voices with the same start get the same frame, the later
  * one, so that two horns of one device are never heard as an echo. */
 static void place(struct device *device, struct voice *voice, int64_t now_us)
 {
 	voice_place(voice, device->tape.mixed, due_us(device), is_awake(device, voice, now_us));
+	uint64_t faded = faded_at(device, voice);
+	if (voice->corrected && voice->first_at < faded) /* at once, but not into what fades out */
+		voice->first_at = voice->sound_to = faded;
 	for (size_t i = 0; i < device->outputs_count; i++) {
 		struct voice *other = &device->voices[i];
 		if (!start_together(voice, other))
@@ -384,14 +401,19 @@ static int check_progress(struct device *device, int64_t now_us)
 	return now_us - device->progress_us > limit_us ? -ETIMEDOUT : 0;
 }
 
+/* The ends first: what has made way for another is told of before that one. */
 static void post_heard(struct device *device, int64_t now_us)
 {
 	struct device_event event;
 
-	for (size_t i = 0; i < device->outputs_count; i++) {
-		while (voice_heard(&device->voices[i], device->heard, now_us, &event))
-			post(device, &event);
-	}
+	for (int ends = 1; ends >= 0; ends--)
+		for (size_t i = 0; i < device->outputs_count; i++) {
+			struct voice *voice = &device->voices[i];
+			if (voice->aborted != (ends == 1))
+				continue;
+			while (voice_heard(voice, device->heard, now_us, &event))
+				post(device, &event);
+		}
 }
 
 static int observe(struct device *device)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "daemon/broadcast.h"
 #include "base/log.h"
-#include "base/sha256.h"
 #include "base/strbuf.h"
 #include "daemon/output.h"
 #include "tts/reading.h"
@@ -11,21 +10,74 @@
 
 #define JOIN_MS 50 /* the renderer's last event is its last act */
 
+/* --- Length ---------------------------------------------------------------------------------- */
+
+/* The name of the chime that was wished for, or that by priority. */
+static const char *chime_name(const char *wish, const char *by_priority)
+{
+	return wish[0] ? wish : by_priority;
+}
+
+static double chime_seconds(const struct node *node, const char *wish, const char *by_priority)
+{
+	const struct chime *chime = chimes_find(&node->chimes, chime_name(wish, by_priority));
+
+	return chime ? chime->seconds : 0;
+}
+
+double broadcast_predict_seconds(const struct node *node, const struct announcement *announcement,
+	const struct reading *reading)
+{
+	const struct config_chimes_of *chimes =
+		&node->config->chimes.by_priority[announcement->priority];
+	double once = reading ? reading->seconds : 0;
+
+	if (announcement->media[0])
+		once += media_seconds(node->media, announcement->media);
+	return once * announcement->repeat_times +
+	       (double)announcement->repeat_gap_us / US_PER_SEC * (announcement->repeat_times - 1) +
+	       chime_seconds(node, announcement->chime_open, chimes->open) +
+	       chime_seconds(node, announcement->chime_close, chimes->close);
+}
+
+/* NULL with *error, or without when there is no text. */
+static struct reading *read_text(
+	const struct node *node, const struct announcement *announcement, struct error *error)
+{
+	struct reading_config how = config_reading(node->config, announcement->voice_engine,
+		announcement->voice_name, announcement->voice_rate);
+	struct reading *reading = NULL;
+	enum reading_refusal refusal;
+
+	if (!announcement->text || reading_new(announcement->text, strlen(announcement->text), &how,
+					   &reading, &refusal, error) < 0)
+		return NULL;
+	return reading;
+}
+
+double broadcast_seconds_of(const struct node *node, const struct announcement *announcement)
+{
+	struct error ignored;
+	_cleanup_(reading_freep) struct reading *reading = read_text(node, announcement, &ignored);
+
+	return broadcast_predict_seconds(node, announcement, reading);
+}
+
 /* --- Making ---------------------------------------------------------------------------------- */
 
-/* The chime that was wished for, or that by priority; NULL: none. One that should be there and is
- * not is a fault, and the announcement is said without it (FAULTS B6). */
-static const struct chime *find_chime(
+/* The file of a chime; NULL: none. One that should be there and is not is a fault, and the
+ * announcement is said without it (FAULTS B6). */
+static const char *chime_path(
 	struct broadcast *broadcast, const char *wish, const char *by_priority)
 {
 	struct node *node = broadcast->output->node;
-	const char *name = wish[0] ? wish : by_priority;
+	const char *name = chime_name(wish, by_priority);
 
 	if (strcmp(name, "none") == 0 || name[0] == '\0')
 		return NULL;
 	const struct chime *chime = chimes_find(&node->chimes, name);
 	if (chime)
-		return chime;
+		return chime->path;
 	const char *dir = node->config->chimes.dir;
 	_cleanup_(freep) char *detail = xasprintf(
 		"không có tiếng hiệu \"%s\" trong %s", name, dir ? dir : "(chưa cài đặt)");
@@ -34,66 +86,51 @@ static const struct chime *find_chime(
 	return NULL;
 }
 
-static const char *path_of(const struct chime *chime)
-{
-	return chime ? chime->path : NULL;
-}
-
-static double seconds_of(const struct chime *chime)
-{
-	return chime ? chime->seconds : 0;
-}
-
-/* What is to be played, in order. NULL with *error. */
+/* What is to be played, in order. NULL with *error and broadcast->reason. */
 static struct rundown *make_rundown(struct broadcast *broadcast, struct error *error)
 {
-	const struct config *config = broadcast->output->node->config;
+	struct node *node = broadcast->output->node;
 	const struct announcement *announcement = broadcast->announcement;
-	const struct config_chimes_of *chimes = &config->chimes.by_priority[announcement->priority];
-	struct reading_config how = config_reading(config, announcement->voice_engine,
-		announcement->voice_name, announcement->voice_rate);
-	_cleanup_(reading_freep) struct reading *reading = NULL;
-	enum reading_refusal refusal;
+	const struct config_chimes_of *chimes =
+		&node->config->chimes.by_priority[announcement->priority];
+	_cleanup_(freep) char *recording = NULL;
 
-	if (reading_new(announcement->text, strlen(announcement->text), &how, &reading, &refusal,
-		    error) < 0)
+	_cleanup_(reading_freep) struct reading *reading = read_text(node, announcement, error);
+	if (announcement->text && !reading) {
+		broadcast->reason = REASON_ENGINE;
 		return NULL;
-	sha256_text(reading->spoken, strlen(reading->spoken), broadcast->spoken_sha256);
-	const struct chime *open = find_chime(broadcast, announcement->chime_open, chimes->open);
-	const struct chime *close = find_chime(broadcast, announcement->chime_close, chimes->close);
-	const struct chime *bed = find_chime(broadcast, announcement->bed, chimes->bed);
+	}
+	if (announcement->media[0]) {
+		recording = media_path(node->media, announcement->media);
+		broadcast->media_missing = !recording;
+	}
+	if (!reading && !recording) {
+		broadcast->reason = REASON_MEDIA_MISSING;
+		(void)error_set(error, 0, "bản ghi âm %s không có ở trạm", announcement->media);
+		return NULL;
+	}
+	if (reading)
+		sha256_text(reading->spoken, strlen(reading->spoken), broadcast->spoken_sha256);
 	struct rundown_config what = {
-		.open_path = path_of(open),
-		.close_path = path_of(close),
-		.bed_path = path_of(bed),
+		.open_path = chime_path(broadcast, announcement->chime_open, chimes->open),
+		.close_path = chime_path(broadcast, announcement->chime_close, chimes->close),
+		.bed_path = chime_path(broadcast, announcement->bed, chimes->bed),
+		.recording_path = recording,
+		.recording_seconds = recording ? media_seconds(node->media, announcement->media)
+					       : 0,
+		.fallback_path = announcement->priority >= PRIORITY_PRIORITY ? node->fallback_path
+									     : NULL,
 		.repeat_times = (unsigned)announcement->repeat_times,
 		.repeat_gap_us = announcement->repeat_gap_us,
 	};
-	broadcast->seconds_expected = reading->seconds * announcement->repeat_times +
-				      (double)announcement->repeat_gap_us / US_PER_SEC *
-					      (announcement->repeat_times - 1) +
-				      seconds_of(open) + seconds_of(close);
+	broadcast->seconds_expected = broadcast_predict_seconds(node, announcement, reading);
 	return rundown_new(reading, &what);
 }
 
-static int prepare(struct broadcast *broadcast, struct error *error)
+static struct renderer *start_renderer(struct broadcast *broadcast)
 {
-	struct output *output = broadcast->output;
-	struct node *node = output->node;
+	struct node *node = broadcast->output->node;
 	const struct announcement *announcement = broadcast->announcement;
-
-	broadcast->rundown = make_rundown(broadcast, error);
-	if (!broadcast->rundown)
-		return -EINVAL;
-	const struct rundown *rundown = broadcast->rundown;
-	if (broadcast->first_item >= rundown->count)
-		broadcast->first_item = 0; /* the text reads differently now: from the beginning */
-	broadcast->programme = programme_new(device_rate_hz(output->device->device), rundown->count,
-		node_mono_of_real(node, broadcast->start_us));
-	if (!broadcast->programme)
-		return error_set(
-			error, -errno, "không chuẩn bị được chương trình: %s", strerror(errno));
-	programme_set_gain_db(broadcast->programme, announcement->gain_db);
 	struct engine_voice voice = {
 		.name = announcement->voice_name,
 		.rate = announcement->voice_rate >= 0 ? announcement->voice_rate
@@ -101,14 +138,34 @@ static int prepare(struct broadcast *broadcast, struct error *error)
 		.pitch = announcement->voice_pitch >= 0 ? announcement->voice_pitch
 							: node->config->speech.pitch,
 	};
-	broadcast->renderer = renderer_start(&node->renderer, rundown,
-		(struct rundown_position){ .item = broadcast->first_item }, broadcast->programme,
-		announcement->voice_engine[0] ? announcement->voice_engine : NULL, &voice,
-		node->warm, node->renderer_events);
+	const char *engine = announcement->voice_engine[0] ? announcement->voice_engine : NULL;
+
+	return renderer_start(&node->renderer, broadcast->rundown, broadcast->from,
+		broadcast->programme, engine, &voice, node->warm, node->renderer_events);
+}
+
+static int prepare(struct broadcast *broadcast, struct error *error)
+{
+	struct output *output = broadcast->output;
+	struct node *node = output->node;
+
+	broadcast->rundown = make_rundown(broadcast, error);
+	if (!broadcast->rundown)
+		return -EINVAL;
+	if (broadcast->from.item >= broadcast->rundown->count) /* the text reads differently now */
+		broadcast->from = (struct rundown_position){ 0 };
+	broadcast->reason = REASON_ENGINE; /* if it fails from here on */
+	broadcast->programme = programme_new(device_rate_hz(output->device->device),
+		broadcast->rundown->count, node_mono_of_real(node, broadcast->start_us));
+	if (!broadcast->programme)
+		return error_set(
+			error, -errno, "không chuẩn bị được chương trình: %s", strerror(errno));
+	programme_set_gain_db(broadcast->programme, broadcast->announcement->gain_db);
+	broadcast->renderer = start_renderer(broadcast);
 	if (!broadcast->renderer)
 		return error_set(
 			error, -errno, "không chạy được luồng dựng tiếng: %s", strerror(errno));
-	node->warm = NULL;
+	node->warm = NULL; /* the renderer's now */
 	return 0;
 }
 
@@ -118,33 +175,27 @@ static int on_stillborn(sd_event_source *source, void *context)
 	struct broadcast *broadcast = context;
 
 	(void)source;
-	output_on_broadcast_over(broadcast->output, broadcast);
+	output_on_over(broadcast->output, broadcast);
 	return 0;
 }
 
-struct broadcast *broadcast_start(
-	struct output *output, const struct queue_entry *entry, int64_t start_us)
+struct broadcast *broadcast_start(struct output *output, size_t place, struct queue_entry *entry)
 {
 	struct broadcast *broadcast = xcalloc(1, sizeof *broadcast);
 
 	*broadcast = (struct broadcast){
 		.output = output,
+		.place = place,
+		.entry = entry,
 		.announcement = announcement_ref(entry->announcement),
-		.arrival_us = entry->arrival_us,
-		.sequence = entry->sequence,
-		.start_us = start_us,
+		.from = { entry->from.item, entry->from.offset_us },
+		.resumed = entry->was_on_air,
+		.start_us = entry->start_us,
 		.ended_us = TIME_UNSET,
+		.seconds_before = (double)entry->from.played_us / US_PER_SEC,
 	};
-	if (strcmp(output->resume.id, entry->announcement->id) == 0) {
-		broadcast->resumed = true;
-		broadcast->first_item = output->resume.item;
-		broadcast->seconds_before = output->resume.seconds;
-		output->resume.id[0] = '\0';
-	}
-	broadcast->next_item = broadcast->first_item;
 	if (prepare(broadcast, &broadcast->detail) < 0) {
-		broadcast->end = BROADCAST_FAILED;
-		broadcast->reason = REASON_ENGINE;
+		broadcast->cause = QUEUE_FAILED;
 		broadcast->renderer_done = true;
 		(void)sd_event_add_defer(output->node->loop, NULL, on_stillborn, broadcast);
 	}
@@ -162,21 +213,28 @@ struct broadcast *broadcast_free(struct broadcast *broadcast)
 {
 	if (!broadcast)
 		return NULL;
-	programme_free(broadcast->programme);
-	rundown_free(broadcast->rundown);
+	if (!broadcast->left_behind) {
+		programme_free(broadcast->programme);
+		rundown_free(broadcast->rundown);
+	}
 	announcement_unref(broadcast->announcement);
 	free(broadcast);
 	return NULL;
 }
 
-void broadcast_end(struct broadcast *broadcast, enum broadcast_end end, enum reason reason)
+void broadcast_fade(struct broadcast *broadcast)
 {
-	if (broadcast->end == BROADCAST_GOES_ON) {
-		broadcast->end = end;
-		broadcast->reason = reason;
-	}
 	if (broadcast->programme)
 		programme_abort(broadcast->programme);
+}
+
+/* What the world did to it; the first word stays. */
+static void set_cause(struct broadcast *broadcast, enum queue_cause cause, enum reason reason)
+{
+	if (broadcast->cause != QUEUE_CAUSE_NONE)
+		return;
+	broadcast->cause = cause;
+	broadcast->reason = reason;
 }
 
 /* Only when both have reported is it known how it ended: a device may have played all there was
@@ -185,9 +243,55 @@ static void tell_if_over(struct broadcast *broadcast)
 {
 	if (!broadcast_over(broadcast))
 		return;
-	if (broadcast->end == BROADCAST_GOES_ON)
-		broadcast->end = BROADCAST_FINISHED;
-	output_on_broadcast_over(broadcast->output, broadcast);
+	if (broadcast->heard_out)
+		set_cause(broadcast, QUEUE_FINISHED, REASON_NONE);
+	output_on_over(broadcast->output, broadcast);
+}
+
+/* --- How far ---------------------------------------------------------------------------------- */
+
+static unsigned rate_hz(const struct broadcast *broadcast)
+{
+	return programme_rate_hz(broadcast->programme);
+}
+
+static uint64_t frames_heard(const struct broadcast *broadcast)
+{
+	if (broadcast->device_done || !broadcast->on_air)
+		return broadcast->frames_played;
+	int64_t heard_us = clock_mono_us() - broadcast->start_mono_us;
+	uint64_t frames = heard_us > 0 ? (uint64_t)heard_us * rate_hz(broadcast) / US_PER_SEC : 0;
+	bool complete;
+	uint64_t pushed = programme_frames_pushed(broadcast->programme, &complete);
+	return frames < pushed ? frames : pushed;
+}
+
+double broadcast_seconds_played(const struct broadcast *broadcast)
+{
+	if (!broadcast->programme)
+		return broadcast->seconds_before;
+	return broadcast->seconds_before + (double)frames_heard(broadcast) / rate_hz(broadcast);
+}
+
+struct queue_position broadcast_position(const struct broadcast *broadcast)
+{
+	struct queue_position position = broadcast->entry->from;
+
+	if (!broadcast->programme)
+		return position;
+	uint64_t frames = frames_heard(broadcast);
+	size_t item = programme_item_at(broadcast->programme, frames);
+	if (item < broadcast->from.item)
+		item = broadcast->from.item; /* nothing is marked yet */
+	uint64_t within = frames - programme_mark_frame(broadcast->programme, item);
+	int64_t offset_us = (int64_t)(within * US_PER_SEC / rate_hz(broadcast));
+	if (item == broadcast->from.item)
+		offset_us += broadcast->from.offset_us;
+	struct rundown_position next = rundown_resume(broadcast->rundown, item, offset_us);
+	position.item = next.item == RUNDOWN_END ? UINT32_MAX : (uint32_t)next.item;
+	position.offset_us = next.offset_us;
+	position.played_us += (int64_t)(frames * US_PER_SEC / rate_hz(broadcast));
+	return position;
 }
 
 double broadcast_seconds_asked(const struct broadcast *broadcast)
@@ -196,12 +300,11 @@ double broadcast_seconds_asked(const struct broadcast *broadcast)
 	uint64_t frames = broadcast->programme
 				  ? programme_frames_pushed(broadcast->programme, &complete)
 				  : 0;
+	double played = broadcast_seconds_played(broadcast);
 
-	if (complete && broadcast->end != BROADCAST_CANCELLED &&
-		broadcast->end != BROADCAST_SUPERSEDED && broadcast->end != BROADCAST_FAILED)
-		return broadcast->seconds_before +
-		       (double)frames / programme_rate_hz(broadcast->programme);
-	double played = broadcast->seconds_before + broadcast->seconds_played;
+	if (complete && broadcast->cause != QUEUE_FAILED && broadcast->programme &&
+		!programme_aborted(broadcast->programme))
+		return broadcast->seconds_before + (double)frames / rate_hz(broadcast);
 	return broadcast->seconds_expected > played ? broadcast->seconds_expected : played;
 }
 
@@ -212,13 +315,20 @@ static void lend_to_device(struct broadcast *broadcast)
 {
 	struct output *output = broadcast->output;
 
-	if (broadcast->end != BROADCAST_GOES_ON || broadcast->with_device)
+	if (broadcast->with_device)
 		return;
-	int result = device_play(output->device->device, output->slot, broadcast->programme);
-	if (result == 0)
+	output_on_primed(output, broadcast); /* first: what makes way begins to fade */
+	if (programme_aborted(broadcast->programme))
+		return;
+	int result = device_play(output->device->device, output_slot(output, broadcast->place),
+		broadcast->programme);
+	if (result == 0) {
 		broadcast->with_device = true;
-	else /* gone in the meantime; it goes on when it is back */
-		broadcast_end(broadcast, BROADCAST_LOST, REASON_OUTPUT_LOST);
+		output_on_lent(output);
+		return;
+	}
+	set_cause(broadcast, QUEUE_LOST, REASON_OUTPUT_LOST); /* gone in the meantime */
+	broadcast_fade(broadcast);
 }
 
 /* Takes the renderer's thread back, and with it the engine, which stays warm for the next one. */
@@ -232,8 +342,7 @@ static void join_renderer(struct broadcast *broadcast)
 		log_about(LOG_ERR, broadcast->announcement->id,
 			broadcast->output->config->sound.name,
 			"the renderer did not end (%s), leaving it behind", strerror(-result));
-		broadcast->programme = NULL; /* it may still look at them: leaked on purpose */
-		broadcast->rundown = NULL;
+		broadcast->left_behind = true;
 	}
 	broadcast->renderer = NULL;
 	broadcast->renderer_done = true;
@@ -246,13 +355,20 @@ static void join_renderer(struct broadcast *broadcast)
 static void on_renderer_failed(struct broadcast *broadcast, const struct renderer_event *event)
 {
 	broadcast->detail = event->error;
-	if (broadcast->end == BROADCAST_GOES_ON) {
-		broadcast->end = BROADCAST_FAILED;
-		broadcast->reason = REASON_ENGINE;
-	}
+	set_cause(broadcast, QUEUE_FAILED, REASON_ENGINE);
 	/* What was said already is heard to its end; a chime alone would only puzzle people. */
-	if (!broadcast->on_air)
-		programme_abort(broadcast->programme);
+	if (!broadcast->on_air && !event->fallback_played)
+		broadcast_fade(broadcast);
+}
+
+static void on_renderer_done(struct broadcast *broadcast)
+{
+	bool complete;
+	uint64_t frames = programme_frames_pushed(broadcast->programme, &complete);
+
+	if (!programme_aborted(broadcast->programme))
+		broadcast->seconds_expected = broadcast->seconds_before +
+					      (double)frames / rate_hz(broadcast);
 }
 
 void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_event *event)
@@ -268,21 +384,20 @@ void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_ev
 		node_set_fault(node, "engine", "", event->error.text);
 		return;
 	case RENDERER_CHIME_FAILED:
-	case RENDERER_RECORDING_FAILED:
 		broadcast->chime_failed = true;
 		node_set_fault(node, "chime", "", event->error.text);
+		return;
+	case RENDERER_RECORDING_FAILED:
+		broadcast->media_missing = true;
+		log_about(LOG_WARNING, broadcast->announcement->id,
+			broadcast->output->config->sound.name, "its recording is bad: %s",
+			event->error.text);
 		return;
 	case RENDERER_FAILED:
 		on_renderer_failed(broadcast, event);
 		break;
 	case RENDERER_DONE:
-		if (broadcast->end == BROADCAST_GOES_ON) {
-			bool complete;
-			broadcast->seconds_expected =
-				broadcast->seconds_before +
-				(double)programme_frames_pushed(broadcast->programme, &complete) /
-					programme_rate_hz(broadcast->programme);
-		}
+		on_renderer_done(broadcast);
 		break;
 	case RENDERER_CANCELLED:
 		break;
@@ -291,23 +406,28 @@ void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_ev
 	tell_if_over(broadcast);
 }
 
-void broadcast_on_device(struct broadcast *broadcast, const struct device_event *event)
+static void on_device_ended(struct broadcast *broadcast, const struct device_event *event)
 {
-	if (event->what == DEVICE_STARTED) {
-		broadcast->on_air = true;
-		broadcast->start_us = node_real_of_mono(event->mono_us);
-		output_on_broadcast_started(broadcast->output, broadcast);
-		return;
-	}
 	broadcast->device_done = true;
-	broadcast->seconds_played = (double)event->frames / programme_rate_hz(broadcast->programme);
+	broadcast->frames_played = event->frames;
 	if (event->frames > 0)
 		broadcast->ended_us = node_real_of_mono(event->mono_us);
-	broadcast->next_item = programme_item_at(broadcast->programme, event->frames);
-	if (event->outcome == DEVICE_LOST)
-		broadcast_end(broadcast, BROADCAST_LOST, REASON_OUTPUT_LOST);
-	else if (event->outcome == DEVICE_ABORTED)
-		broadcast_end(
-			broadcast, BROADCAST_STOPPING, REASON_NONE); /* unless there was a reason */
+	if (event->outcome == DEVICE_LOST) {
+		set_cause(broadcast, QUEUE_LOST, REASON_OUTPUT_LOST);
+		broadcast_fade(broadcast); /* for the renderer */
+	}
+	broadcast->heard_out = event->outcome == DEVICE_FINISHED;
 	tell_if_over(broadcast);
+}
+
+void broadcast_on_device(struct broadcast *broadcast, const struct device_event *event)
+{
+	if (event->what == DEVICE_ENDED) {
+		on_device_ended(broadcast, event);
+		return;
+	}
+	broadcast->on_air = true;
+	broadcast->start_mono_us = event->mono_us;
+	broadcast->start_us = node_real_of_mono(event->mono_us);
+	output_on_started(broadcast->output, broadcast);
 }

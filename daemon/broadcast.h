@@ -1,60 +1,55 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A broadcast: one announcement being played on one output. It owns what the playing needs
- * (rundown → renderer → programme) and lends it to two threads; it is over when both have given
- * back what they borrowed.
+ * A broadcast: one entry of the queue being played on one output, from where it is to go on. It
+ * owns what the playing needs (rundown → renderer → programme) and lends it to two threads; it is
+ * over when both have given back what they borrowed. An output has several at a time: what fades
+ * out, what comes in its place, and the background under both; each has a slot of the device.
  *
  *   start ─▶ preparing ──(RENDERER_PRIMED)──▶ lent to the device ──(DEVICE_STARTED)──▶ on air
  *     │            │                                │                                   │
- *     └────────────┴──── broadcast_end(), failure ──┴─▶ ending ──▶ over ◀─(DEVICE_ENDED)┘
+ *     └────────────┴──── broadcast_fade(), failure ─┴─▶ over ◀──────────(DEVICE_ENDED)──┘
  *
- * Main's. The output that started it hears of its end by output_on_broadcast_over().
+ * Main's. The output hears of it by output_on_primed(), output_on_started(), output_on_over().
  */
 #pragma once
 
 #include "daemon/node.h"
 
-enum broadcast_end {
-	BROADCAST_GOES_ON,
-	BROADCAST_FINISHED,   /* heard to the end */
-	BROADCAST_CANCELLED,  /* withdrawn or stopped: `reason` */
-	BROADCAST_SUPERSEDED, /* a newer revision has come */
-	BROADCAST_FAILED,     /* no engine could say it */
-	BROADCAST_LOST,       /* the device went away: goes on when it is back */
-	BROADCAST_STOPPING,   /* the node stops: goes on after its return */
-};
-
 struct broadcast {
 	struct output *output;
-	struct announcement *announcement;
-	int64_t arrival_us; /* as in the queue, for going back there */
-	uint64_t sequence;
+	size_t place;                      /* in output->broadcasts; also its slot */
+	struct queue_entry *entry;         /* the queue's; valid until it has been told "over" */
+	struct announcement *announcement; /* a reference of our own */
+	struct rundown *rundown;
 	struct renderer *renderer;
-	struct rundown *rundown; /* lent to the renderer */
 	struct programme *programme;
-	size_t first_item;
-	size_t next_item; /* where to go on if it was cut off */
-	bool resumed;     /* it was on air before */
+	struct rundown_position from;
+	bool resumed; /* it was on air before */
 	bool with_device, device_done, renderer_done, on_air;
+	bool heard_out;   /* the device has played all it was given */
+	bool left_behind; /* its renderer hangs: what it may still look at is never freed */
 	bool engine_failed, chime_failed; /* something went wrong on the way */
-	enum broadcast_end end;           /* how it ends, once that is known */
-	enum reason reason;
+	bool told;                        /* its end was told when it was decided */
+	struct queue_position kept;       /* how far it came, as the store has it */
+	bool media_missing;               /* its recording was not there, or bad */
+	enum queue_cause cause;           /* of what the world did to it: FAILED, LOST, FINISHED */
+	enum reason reason;               /* FAILED: why */
 	struct error detail;
 	int64_t start_us;        /* real; wanted, or when it became audible */
+	int64_t start_mono_us;   /* the latter */
 	int64_t ended_us;        /* real; when it fell silent; TIME_UNSET: never heard */
+	uint64_t frames_played;  /* of the programme */
 	double seconds_before;   /* heard before it was cut off */
-	double seconds_played;   /* of this part */
 	double seconds_expected; /* the whole, predicted until rendered */
-	char spoken_sha256[65];
+	char spoken_sha256[SHA256_TEXT_SIZE];
 };
 
-/* Begins to prepare the entry (which the caller then takes out of the queue). `start_us` real,
- * TIME_UNSET: at once. Never fails: what goes wrong ends the broadcast in the ordinary way, from
- * the event loop. */
+/* Begins to prepare what the queue wants prepared. Never fails: what goes wrong ends the broadcast
+ * in the ordinary way, from the event loop. */
 struct broadcast *broadcast_start(
-	struct output *output, const struct queue_entry *entry, int64_t start_us) _must_check_;
-/* Fades out and ends; the first end that is given stays. */
-void broadcast_end(struct broadcast *broadcast, enum broadcast_end end, enum reason reason);
+	struct output *output, size_t place, struct queue_entry *entry) _must_check_;
+/* Fades out what sounds, and ends: soon, but not yet. */
+void broadcast_fade(struct broadcast *broadcast);
 
 void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_event *event);
 void broadcast_on_device(struct broadcast *broadcast, const struct device_event *event);
@@ -62,5 +57,15 @@ void broadcast_on_device(struct broadcast *broadcast, const struct device_event 
 bool broadcast_over(const struct broadcast *broadcast);
 struct broadcast *broadcast_free(struct broadcast *broadcast);
 
-/* Seconds asked: of the whole announcement, rendered or predicted. */
+/* Where it would go on if it were cut off now. */
+struct queue_position broadcast_position(const struct broadcast *broadcast);
+/* Seconds heard so far, with what was heard before it was cut off. */
+double broadcast_seconds_played(const struct broadcast *broadcast);
+/* Seconds of the whole announcement, rendered or predicted. */
 double broadcast_seconds_asked(const struct broadcast *broadcast);
+
+/* The predicted length of the whole, chimes and repeats included; `reading` NULL: no text. */
+double broadcast_predict_seconds(const struct node *node, const struct announcement *announcement,
+	const struct reading *reading);
+/* The same for an announcement whose text has not been read yet. */
+double broadcast_seconds_of(const struct node *node, const struct announcement *announcement);

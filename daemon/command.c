@@ -2,6 +2,7 @@
 #include "daemon/command.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "daemon/broadcast.h"
 #include "daemon/output.h"
 #include "daemon/request.h"
 #include "tts/reading.h"
@@ -18,13 +19,13 @@
 
 struct message {
 	struct node *node;
-	const struct mqtt_event *event;
 	const char *topic;
-	const char *zone; /* or the name of an output, or what is asked */
+	const char *zone; /* or the name of an output, what is asked, or a recording's hash */
 	const char *id;   /* of the topic; NULL: none */
 	const char *payload;
 	size_t length;
 	bool retained;
+	const struct mqtt_event *event; /* all of it */
 };
 
 /* --- Refusals -------------------------------------------------------------------------------- */
@@ -74,8 +75,44 @@ static enum reason reason_of_refusal(enum reading_refusal refusal)
 	return reasons[refusal];
 }
 
-/* Whether the text can be spoken at all: judged before it is accepted, not when its turn comes. */
-static bool text_speakable(const struct message *message, const struct announcement *announcement)
+/* Whether it is shorter than what some output that is meant allows. (The others say so themselves.) */
+static bool fits_somewhere(
+	const struct message *message, const struct announcement *announcement, double seconds)
+{
+	bool anybody = false;
+
+	if (announcement->priority == PRIORITY_EMERGENCY)
+		return true;
+	for (size_t i = 0; i < message->node->outputs_count; i++) {
+		const struct output *output = &message->node->outputs[i];
+		int item_minutes = output->config->limits.item_minutes;
+		if (!output_listens(output, message->zone))
+			continue;
+		anybody = true;
+		if (item_minutes == 0 || seconds <= 60.0 * item_minutes)
+			return true;
+	}
+	return !anybody;
+}
+
+static bool length_allowed(
+	const struct message *message, const struct announcement *announcement, double seconds)
+{
+	struct error error;
+
+	if (fits_somewhere(message, announcement, seconds))
+		return true;
+	(void)error_set(&error, 0,
+		"bản tin dài khoảng %.0f phút, quá mức cho phép của loa (item_minutes)",
+		ceil(seconds / 60));
+	reject(message, announcement->id, REASON_TOO_LONG, error.text);
+	return false;
+}
+
+/* Whether it can be spoken at all, judged before it is accepted, not when its turn comes; and how
+ * long that takes. */
+static bool speakable(
+	const struct message *message, const struct announcement *announcement, double *ret_seconds)
 {
 	const struct config *config = message->node->config;
 	struct reading_config how = config_reading(config, announcement->voice_engine,
@@ -84,12 +121,14 @@ static bool text_speakable(const struct message *message, const struct announcem
 	enum reading_refusal refusal;
 	struct error error = { 0 };
 
-	if (reading_new(announcement->text, strlen(announcement->text), &how, &reading, &refusal,
-		    &error) == 0)
-		return true;
-	error_prefix(&error, "text");
-	reject(message, announcement->id, reason_of_refusal(refusal), error.text);
-	return false;
+	if (announcement->text && reading_new(announcement->text, strlen(announcement->text), &how,
+					  &reading, &refusal, &error) < 0) {
+		error_prefix(&error, "text");
+		reject(message, announcement->id, reason_of_refusal(refusal), error.text);
+		return false;
+	}
+	*ret_seconds = broadcast_predict_seconds(message->node, announcement, reading);
+	return length_allowed(message, announcement, *ret_seconds);
 }
 
 static void remember_pending(struct node *node, uint64_t ticket, const char *id)
@@ -134,11 +173,12 @@ static bool known_elsewhere(const struct node *node, const struct announcement *
 	return false;
 }
 
-static void offer(const struct message *message, struct announcement *announcement)
+static void offer(const struct message *message, struct announcement *announcement, double seconds)
 {
 	struct node *node = message->node;
 	int64_t arrival_us = clock_real_us();
 	uint64_t sequence = node->next_sequence++;
+	struct output_offer what = { announcement, arrival_us, sequence, seconds };
 	bool accepted_before = known_elsewhere(node, announcement);
 	bool news = false;
 	int error = 0;
@@ -146,7 +186,7 @@ static void offer(const struct message *message, struct announcement *announceme
 	for (size_t i = 0; i < node->outputs_count; i++) {
 		struct output *output = &node->outputs[i];
 		if (output_listens(output, message->zone))
-			news |= output_offer(output, announcement, arrival_us, sequence, &error);
+			news |= output_offer(output, &what, &error);
 	}
 	if (news && accepted_before) /* the same by another zone: more outputs, one acceptance */
 		remember_pending(node,
@@ -181,6 +221,7 @@ static void on_announce(const struct message *message)
 	char made_id[ID_MAX_BYTES + 1], id[ID_MAX_BYTES + 1];
 	struct error error = { 0 };
 	enum reason reason;
+	double seconds;
 
 	if (message->id && message->length == 0) {
 		withdraw(message, INT64_MAX, false);
@@ -194,6 +235,10 @@ static void on_announce(const struct message *message)
 				"hãy gửi tới announce/<mã>");
 		return;
 	}
+	if (message->event->oversize) {
+		reject(message, NULL, REASON_TOO_LARGE, "bản tin quá 64 KiB");
+		return;
+	}
 	make_id(node, made_id);
 	struct announcement_defaults defaults = { .now_us = clock_real_us(),
 		.sync_lead_us = node->config->sync_lead_us };
@@ -204,19 +249,33 @@ static void on_announce(const struct message *message)
 		reject(message, id, reason, error.text);
 	else if (announcement->withdrawal)
 		withdraw(message, announcement->revision, true);
-	else if (text_speakable(message, announcement))
-		offer(message, announcement);
+	else if (speakable(message, announcement, &seconds))
+		offer(message, announcement, seconds);
 }
 
 /* --- Control and gain ------------------------------------------------------------------------ */
 
-static void control_stop(const struct message *message)
+static void mute(struct output *output)
 {
-	log_notice("zone %s is stopped by an operator", message->zone);
+	output_mute(output, true);
+}
+
+static void unmute(struct output *output)
+{
+	output_mute(output, false);
+}
+
+static const char *const actions[] = { "stop", "skip", "mute", "unmute", NULL };
+static void (*const operations[])(
+	struct output *output) = { output_stop, output_skip, mute, unmute };
+
+static void control(const struct message *message, int action)
+{
+	log_notice("zone %s: %s by an operator", message->zone, actions[action]);
 	for (size_t i = 0; i < message->node->outputs_count; i++) {
 		struct output *output = &message->node->outputs[i];
 		if (output_listens(output, message->zone))
-			output_stop(output);
+			operations[action](output);
 	}
 }
 
@@ -243,11 +302,9 @@ static struct json *parse_object(const struct message *message, struct error *er
 
 static void on_control(const struct message *message)
 {
-	static const char *const actions[] = { "stop", NULL };
-	static void (*const operations[])(const struct message *) = { control_stop };
 	struct {
 		int action;
-	} control = { -1 };
+	} wish = { -1 };
 	const struct json_field fields[] = {
 		{ "action", 0, json_decode_choice, 0, 0, actions },
 		{ 0 },
@@ -264,14 +321,14 @@ static void on_control(const struct message *message)
 	_cleanup_(json_freep) struct json *root = parse_object(message, &error);
 	if (!root)
 		return;
-	if (json_decode(root, fields, &control, &error, &why) < 0)
+	if (json_decode(root, fields, &wish, &error, &why) < 0)
 		reject(message, NULL,
 			why == JSON_REASON_UNKNOWN_KEY ? REASON_UNKNOWN_KEY : REASON_BAD_VALUE,
 			error.text);
-	else if (control.action < 0)
+	else if (wish.action < 0)
 		reject(message, NULL, REASON_BAD_VALUE, "thiếu khóa \"action\"");
 	else
-		operations[control.action](message);
+		control(message, wish.action);
 }
 
 /* Kept on disk too: a broker that has lost its data must not make a village loud again. */
@@ -316,6 +373,13 @@ static void on_gain(const struct message *message)
 		set_gain(output, gain.gain_db, true);
 }
 
+/* --- Recordings and requests ------------------------------------------------------------------- */
+
+static void on_media(const struct message *message)
+{
+	fetch_on_bytes(message->node, message->zone, message->payload, message->length);
+}
+
 static void on_request(const struct message *message)
 {
 	request_on_message(message->node, message->zone, message->event);
@@ -333,6 +397,7 @@ static const struct route {
 	{ { "zone", "*", "control" }, on_control, 1 },
 	{ { "node", "*", "output", "*", "gain" }, on_gain, 3 },
 	{ { "node", "*", "request", "*" }, on_request, 3 },
+	{ { "media", "*" }, on_media, 1 },
 };
 
 static bool route_matches(const struct route *route, char *const levels[], size_t count)
@@ -367,13 +432,13 @@ void command_on_message(struct node *node, const struct mqtt_event *event)
 			continue;
 		struct message message = {
 			.node = node,
-			.event = event,
 			.topic = topic,
 			.zone = levels[routes[i].subject],
 			.id = routes[i].handle == on_announce && count == 4 ? levels[3] : NULL,
 			.payload = event->payload,
 			.length = event->length,
 			.retained = event->retained,
+			.event = event,
 		};
 		routes[i].handle(&message);
 		return;

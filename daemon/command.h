@@ -7,7 +7,7 @@
 
 #include "daemon/node.h"
 
-/* `payload` has a NUL behind its `length` bytes; above MQTT_PAYLOAD_MAX it is empty. */
+/* A MQTT_MESSAGE. */
 void command_on_message(struct node *node, const struct mqtt_event *event);
 
 /* The topic filters of this node, NULL-terminated; the caller frees with command_filters_free(). */

@@ -2,14 +2,15 @@
 #include "daemon/health.h"
 #include "base/log.h"
 #include "base/strbuf.h"
+#include "daemon/output.h"
 #include "daemon/report.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
 struct health {
 	struct node *node;
+	int64_t tick_us;
 	sd_event_source *timer;
 	bool first; /* nothing was kicked before */
 	int64_t connecting_since_mono_us;
@@ -84,6 +85,7 @@ static void kick_all(struct node *node)
 {
 	store_kick(node->store);
 	mqtt_kick(node->mqtt);
+	media_kick(node->media);
 	for (size_t i = 0; i < node->devices_count; i++)
 		device_kick(node->devices[i].device);
 }
@@ -92,17 +94,27 @@ static void kick_all(struct node *node)
 static void keep_time(struct health *health)
 {
 	struct node *node = health->node;
-	char text[32];
 
 	if (clock_mono_us() - health->kept_mono_us < HEALTH_KEEP_TIME_US || !node->trusted)
 		return;
 	health->kept_mono_us = clock_mono_us();
-	node->last_seen_us = clock_real_us();
-	snprintf(text, sizeof text, "%" PRId64, node->last_seen_us);
-	(void)store_put_setting(node->store, "last-seen", text);
+	node_keep_time(node);
 	(void)store_forget(node->store, node->last_seen_us);
 	(void)ledger_forget(node->ledger, node->last_seen_us);
+	(void)store_prune_history(node->store, node->last_seen_us - node->config->history_us);
 	store_flush(node->store);
+}
+
+/* Without a step nobody tells that the kernel has begun to trust its clock. */
+static void judge_clock(struct node *node)
+{
+	bool trusted = node->trusted;
+
+	if (trusted && !node->config->clock_synchronised)
+		return;
+	node_judge_clock(node);
+	if (node->trusted != trusted)
+		output_pump_all(node);
 }
 
 static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
@@ -117,10 +129,11 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	kick_all(node);
 	keep_time(health);
 	notice_stats(node);
+	judge_clock(node);
 	if (mqtt_steady(node->mqtt))
 		node_clear_fault(node, "client-id", "");
 	report_publish(node);
-	(void)sd_event_source_set_time(source, at_us + (uint64_t)HEALTH_TICK_US);
+	(void)sd_event_source_set_time(source, at_us + (uint64_t)health->tick_us);
 	(void)sd_event_source_set_enabled(source, SD_EVENT_ON);
 	return 0;
 }
@@ -132,11 +145,22 @@ static int on_exit_free(sd_event_source *source, void *context)
 	return 0;
 }
 
+/* Often enough for systemd's watchdog, if it asks for more than the usual. */
+static int64_t tick_us(void)
+{
+	uint64_t watchdog_us = 0;
+
+	if (sd_watchdog_enabled(0, &watchdog_us) > 0 && watchdog_us / 3 < (uint64_t)HEALTH_TICK_US)
+		return (int64_t)(watchdog_us / 3);
+	return HEALTH_TICK_US;
+}
+
 int health_start(struct node *node)
 {
 	struct health *health = xcalloc(1, sizeof *health);
 
 	*health = (struct health){ .node = node,
+		.tick_us = tick_us(),
 		.first = true,
 		.connecting_since_mono_us = clock_mono_us(),
 		.kept_mono_us = -HEALTH_KEEP_TIME_US };
@@ -147,5 +171,5 @@ int health_start(struct node *node)
 	}
 	kick_all(node);
 	return sd_event_add_time_relative(node->loop, NULL, CLOCK_MONOTONIC,
-		(uint64_t)HEALTH_TICK_US, 100 * US_PER_MS, on_tick, health);
+		(uint64_t)health->tick_us, 100 * US_PER_MS, on_tick, health);
 }

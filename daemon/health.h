@@ -8,7 +8,7 @@
 
 #include "daemon/node.h"
 
-#define HEALTH_TICK_US (10 * US_PER_SEC)
+#define HEALTH_TICK_US (10 * US_PER_SEC) /* less if the watchdog asks for it */
 #define HEALTH_KEEP_TIME_US \
 	(15 * 60 * US_PER_SEC) /* how often the time is written: spares SD cards */
 #define HEALTH_CONNECT_MAX_US (240 * US_PER_SEC) /* a connect may hang in the system so long */

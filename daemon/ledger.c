@@ -27,9 +27,10 @@ static size_t slot_of(const struct ledger *ledger, const char *id, unsigned outp
 	return (size_t)hash_of(id, output) & (ledger->capacity - 1);
 }
 
-uint64_t ledger_content(const char *text)
+uint64_t ledger_content(const struct announcement *announcement)
 {
-	uint64_t hash = hash_of(text, 0);
+	uint64_t hash = hash_of(
+		announcement->media, announcement->text ? hash_of(announcement->text, 0) : 0);
 
 	return hash ? hash : 1;
 }
@@ -158,6 +159,14 @@ size_t ledger_forget(struct ledger *ledger, int64_t now_us)
 		limit_us = now_us;
 	rebuild(ledger, ledger->capacity, still_needed, limit_us);
 	return before - ledger->count;
+}
+
+void ledger_each(const struct ledger *ledger,
+	void (*each)(const struct ledger_row *row, void *context), void *context)
+{
+	for (size_t i = 0; i < ledger->capacity; i++)
+		if (ledger->rows[i].id)
+			each(&ledger->rows[i], context);
 }
 
 size_t ledger_length(const struct ledger *ledger)

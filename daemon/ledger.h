@@ -34,10 +34,14 @@ const struct ledger_row *ledger_find(const struct ledger *ledger, const char *id
 /* Adds or replaces. */
 void ledger_put(struct ledger *ledger, const char *id, unsigned output, int64_t revision,
 	enum play_state state, int64_t forget_us);
-/* A number that tells texts apart, never 0; and its place in a row that is there. */
-uint64_t ledger_content(const char *text);
+/* A number that tells contents (text, recording) apart, never 0; and its place in a row that is
+ * there. */
+uint64_t ledger_content(const struct announcement *announcement);
 void ledger_set_content(struct ledger *ledger, const char *id, unsigned output, uint64_t content);
 /* Drops final rows whose time has come, and the oldest final ones above LEDGER_ROWS_MAX. Returns
  * how many. */
 size_t ledger_forget(struct ledger *ledger, int64_t now_us);
+/* Calls `each` for every row. */
+void ledger_each(const struct ledger *ledger,
+	void (*each)(const struct ledger_row *row, void *context), void *context);
 size_t ledger_length(const struct ledger *ledger);

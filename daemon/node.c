@@ -8,6 +8,7 @@
 #include "daemon/health.h"
 #include "daemon/output.h"
 #include "daemon/report.h"
+#include "daemon/request.h"
 #include "scheduler/trust.h"
 
 #include <errno.h>
@@ -18,18 +19,11 @@
 #include <sys/timerfd.h>
 #include <systemd/sd-daemon.h>
 
-#define EVENTS_MAX 8192              /* that may wait in an inbox of main's */
-#define SILENCE_US (700 * US_PER_MS) /* how long a stop waits for the fade-outs */
+#define EVENTS_MAX    8192                /* that may wait in an inbox of main's */
+#define CLOCK_WATCH_S INT64_C(9000000000) /* an instant that does not come: the year 2255 */
+#define SILENCE_US    (700 * US_PER_MS)   /* how long a stop waits for the fade-outs */
 
 /* --- Time ------------------------------------------------------------------------------------ */
-
-struct queue_now node_now(const struct node *node)
-{
-	return (struct queue_now){ .real_us = clock_real_us(),
-		.trusted = node->trusted,
-		.output_ready = true,
-		.free_us = TIME_UNSET };
-}
 
 int64_t node_real_of_mono(int64_t mono_us)
 {
@@ -47,12 +41,13 @@ int64_t node_mono_of_real(struct node *node, int64_t real_us)
 	return node->last_start.mono_us;
 }
 
-static void judge_clock(struct node *node)
+void node_judge_clock(struct node *node)
 {
 	struct trust_facts facts = { .real_us = clock_real_us(),
 		.last_seen_us = node->last_seen_us,
 		.kernel_synchronised = clock_synchronised(),
-		.need_synchronised = node->config->clock_synchronised };
+		.need_synchronised = node->config->clock_synchronised,
+		.set_by_hand = node->clock_was_set };
 	const char *doubt = trust_doubt(&facts);
 
 	node->trusted = !doubt;
@@ -60,6 +55,17 @@ static void judge_clock(struct node *node)
 		node_set_fault(node, "clock", "", doubt);
 	else
 		node_clear_fault(node, "clock", "");
+}
+
+void node_keep_time(struct node *node)
+{
+	char text[32];
+
+	if (!node->trusted)
+		return;
+	node->last_seen_us = clock_real_us();
+	snprintf(text, sizeof text, "%" PRId64, node->last_seen_us);
+	(void)store_put_setting(node->store, "last-seen", text);
 }
 
 /* --- Faults, receipts, memory ----------------------------------------------------------------- */
@@ -91,17 +97,11 @@ void node_receipt(struct node *node, const struct receipt *receipt)
 		receipt->detail ? ": " : "", receipt->detail ? receipt->detail : "");
 }
 
-void node_remember(struct node *node, const char *id, const struct output *output, int64_t revision,
-	enum play_state state, int64_t forget_us)
+void node_remember(struct node *node, const struct output *output, const struct store_play *play)
 {
-	struct store_play play = { .id = (char *)id,
-		.output = output->config->sound.name,
-		.revision = revision,
-		.state = state,
-		.forget_us = forget_us };
-
-	ledger_put(node->ledger, id, output->index, revision, state, forget_us);
-	(void)store_put_play(node->store, &play);
+	ledger_put(node->ledger, play->id, output->index, play->revision, play->state,
+		play->forget_us);
+	(void)store_put_play(node->store, play);
 }
 
 /* --- From the store ----------------------------------------------------------------------------
@@ -118,40 +118,105 @@ static void load_plays(struct node *node, const struct store_event *event)
 	}
 }
 
-static void load_announcement(struct node *node, const struct store_announcement *stored)
+static int by_id(const void *a, const void *b)
 {
-	const struct announcement *announcement = stored->announcement;
+	return strcmp((*(const struct store_play *const *)a)->id,
+		(*(const struct store_play *const *)b)->id);
+}
 
-	for (unsigned o = 0; o < node->outputs_count; o++) {
-		const struct ledger_row *row = ledger_find(node->ledger, announcement->id, o);
-		if (!row || row->revision != announcement->revision)
+/* The plays that go on, ordered by id; the caller frees. */
+static const struct store_play **live_plays(const struct store_event *event, size_t *ret_count)
+{
+	const struct store_play **plays = xcalloc(event->plays_count + 1, sizeof *plays);
+	size_t count = 0;
+
+	for (size_t i = 0; i < event->plays_count; i++)
+		if (!play_state_final(event->plays[i].state))
+			plays[count++] = &event->plays[i];
+	qsort(plays, count, sizeof *plays, by_id);
+	*ret_count = count;
+	return plays;
+}
+
+/* Queues an announcement again on the outputs of its live plays: plays[0…count) from `first` on. */
+static void load_announcement(struct node *node, const struct store_announcement *stored,
+	const struct store_play *const *plays, size_t count)
+{
+	struct output_offer offer = {
+		.announcement = stored->announcement,
+		.arrival_us = stored->arrival_us,
+		.sequence = stored->sequence,
+		.seconds = broadcast_seconds_of(node, stored->announcement),
+	};
+
+	for (size_t i = 0; i < count && strcmp(plays[i]->id, stored->announcement->id) == 0; i++) {
+		struct output *output = output_find(node, plays[i]->output);
+		if (!output || plays[i]->revision != stored->announcement->revision)
 			continue;
-		ledger_set_content(
-			node->ledger, announcement->id, o, ledger_content(announcement->text));
-		if (!play_state_final(row->state))
-			output_restore(&node->outputs[o], stored->announcement, stored->arrival_us,
-				stored->sequence, row->state == PLAY_PLAYING);
+		ledger_set_content(node->ledger, stored->announcement->id, output->index,
+			ledger_content(stored->announcement));
+		output_restore(output, &offer, plays[i]);
 	}
 }
 
 static void load_announcements(struct node *node, const struct store_event *event)
 {
-	for (size_t i = 0; i < event->announcements_count; i++)
-		load_announcement(node, &event->announcements[i]);
+	size_t count = 0;
+	_cleanup_(freep) const struct store_play **plays = live_plays(event, &count);
+
+	for (size_t i = 0; i < event->announcements_count; i++) {
+		const char *id = event->announcements[i].announcement->id;
+		size_t low = 0, high = count;
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+			if (strcmp(plays[middle]->id, id) < 0)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		load_announcement(node, &event->announcements[i], plays + low, count - low);
+	}
 }
 
-/* "gain:<output>" and "last-seen". */
+static void load_gain(struct output *output, const char *value)
+{
+	if (value[0])
+		output_set_gain(output, strtod(value, NULL));
+}
+
+static void load_mute(struct output *output, const char *value)
+{
+	queue_mute(output->queue, value[0] != '\0');
+}
+
+static void load_usage(struct output *output, const char *value)
+{
+	struct usage usage;
+
+	if (usage_parse(value, &usage) == 0)
+		queue_set_usage(output->queue, &usage);
+}
+
+/* "last-seen", and "<what>:<output>". */
 static void load_settings(struct node *node, const struct store_event *event)
 {
+	static const struct {
+		const char *prefix;
+		void (*load)(struct output *output, const char *value);
+	} kinds[] = { { "gain:", load_gain }, { "mute:", load_mute }, { "usage:", load_usage } };
+
 	for (size_t i = 0; i < event->settings_count; i++) {
 		const struct store_setting *setting = &event->settings[i];
 		if (strcmp(setting->key, "last-seen") == 0)
 			node->last_seen_us = strtoll(setting->value, NULL, 10);
-		if (strncmp(setting->key, "gain:", 5) != 0)
-			continue;
-		struct output *output = output_find(node, setting->key + 5);
-		if (output && setting->value[0])
-			output_set_gain(output, strtod(setting->value, NULL));
+		for (size_t k = 0; k < countof(kinds); k++) {
+			size_t length = strlen(kinds[k].prefix);
+			if (strncmp(setting->key, kinds[k].prefix, length) != 0)
+				continue;
+			struct output *output = output_find(node, setting->key + length);
+			if (output)
+				kinds[k].load(output, setting->value);
+		}
 	}
 }
 
@@ -199,11 +264,14 @@ static void on_loaded(struct node *node, const struct store_event *event)
 	node->next_sequence = event->next_sequence;
 	load_settings(node, event);
 	load_plays(node, event);
+	node->inhand = inhand_open(node->config->state_dir);
+	if (!node->inhand)
+		log_warning("cannot keep what is in hand (%s), going on without", strerror(errno));
+	node_judge_clock(node); /* first: what is queued again is judged by it */
 	load_announcements(node, event);
 	node->loaded = true;
 	if (event->error.text[0])
 		node_set_fault(node, "store", "", event->error.text);
-	judge_clock(node);
 	connect_broker(node);
 	if (node->mqtt && health_start(node) < 0)
 		log_error("cannot start the health tick, going on without a watchdog");
@@ -234,6 +302,32 @@ static void on_durable(struct node *node, uint64_t ticket)
 		output_pump_all(node);
 }
 
+static void remember_row(const struct ledger_row *row, void *context)
+{
+	struct node *node = context;
+	struct store_play play = {
+		.id = row->id,
+		.output = node->config->outputs[row->output].sound.name,
+		.revision = row->revision,
+		.state = row->state,
+		.forget_us = row->forget_us,
+	};
+	(void)store_put_play(node->store, &play);
+}
+
+/* What was lost meanwhile (a new file was begun, or too much had waited) is put again from memory:
+ * what waits and what is on air, and every id that is known. */
+static void on_store_recovered(struct node *node, const struct store_event *event)
+{
+	node_clear_fault(node, "store", "");
+	if (!event->begun_anew && event->dropped_up_to == 0)
+		return;
+	log_notice("the store is written again from memory");
+	ledger_each(node->ledger, remember_row, node);
+	for (size_t i = 0; i < node->outputs_count; i++)
+		output_store_again(&node->outputs[i]);
+}
+
 static void on_store_event(struct node *node, const struct store_event *event)
 {
 	switch (event->what) {
@@ -253,7 +347,7 @@ static void on_store_event(struct node *node, const struct store_event *event)
 		node_set_fault(node, "store", "", event->error.text);
 		break;
 	case STORE_RECOVERED:
-		node_clear_fault(node, "store", "");
+		on_store_recovered(node, event);
 		break;
 	}
 }
@@ -284,6 +378,22 @@ static void on_disconnected(struct node *node, const char *cause, bool taken_ove
 	node_set_fault(node, "broker", "", detail);
 }
 
+/* A message that has killed the process twice is left alone, or a retained one would kill it at
+ * every connect (FAULTS C2). */
+static void on_message(struct node *node, const struct mqtt_event *event)
+{
+	if (!inhand_take_message(node->inhand, event->topic, event->payload,
+		    event->oversize ? 0 : event->length)) {
+		log_error("a message on %s has ended this node twice, leaving it alone",
+			event->topic);
+		node_set_fault(node, "message", event->topic,
+			"tin nhắn này đã làm trạm dừng đột ngột hai lần, không xử lý nữa");
+		return;
+	}
+	command_on_message(node, event);
+	inhand_put_down_message(node->inhand);
+}
+
 static void on_mqtt_event(struct node *node, const struct mqtt_event *event)
 {
 	const struct broker_config *broker = &node->config->mqtt;
@@ -297,12 +407,13 @@ static void on_mqtt_event(struct node *node, const struct mqtt_event *event)
 			on_namesake(node);
 		report_all_changed(node);
 		outbox_on_connected(&node->outbox, node->mqtt);
+		fetch_on_connected(node);
 		break;
 	case MQTT_DISCONNECTED:
 		on_disconnected(node, event->error.text, event->taken_over);
 		break;
 	case MQTT_MESSAGE:
-		command_on_message(node, event);
+		on_message(node, event);
 		break;
 	case MQTT_PUBLISHED:
 		outbox_on_published(&node->outbox, event->token);
@@ -315,13 +426,14 @@ static void on_mqtt_event(struct node *node, const struct mqtt_event *event)
 
 static void on_renderer_event(struct node *node, const struct renderer_event *event)
 {
-	for (size_t i = 0; i < node->outputs_count; i++) {
-		struct broadcast *broadcast = node->outputs[i].broadcast;
-		if (broadcast && broadcast->renderer == event->renderer) {
-			broadcast_on_renderer(broadcast, event);
-			return;
+	for (size_t i = 0; i < node->outputs_count; i++)
+		for (size_t place = 0; place < OUTPUT_PLACES; place++) {
+			struct broadcast *broadcast = node->outputs[i].broadcasts[place];
+			if (broadcast && broadcast->renderer == event->renderer) {
+				broadcast_on_renderer(broadcast, event);
+				return;
+			}
 		}
-	}
 }
 
 static int on_device_ready(sd_event_source *source, int fd, uint32_t revents, void *context)
@@ -335,9 +447,9 @@ static int on_device_ready(sd_event_source *source, int fd, uint32_t revents, vo
 	(void)revents;
 	while (device_next_event(device->device, &event)) {
 		bool about_all = event.what == DEVICE_OPENED || event.what == DEVICE_CLOSED;
-		for (size_t slot = 0; slot < device->outputs_count; slot++)
-			if (about_all || event.output == slot)
-				output_on_device(&node->outputs[device->outputs[slot]], &event);
+		for (size_t i = 0; i < device->outputs_count; i++)
+			if (about_all || event.output / OUTPUT_PLACES == i)
+				output_on_device(&node->outputs[device->outputs[i]], &event);
 	}
 	store_flush(node->store);
 	report_publish(node);
@@ -406,6 +518,22 @@ static int on_mqtt_ready(sd_event_source *source, int fd, uint32_t revents, void
 	return 0;
 }
 
+static void handle_media(struct node *node, const struct inbox_link *link)
+{
+	fetch_on_event(node, (const struct media_event *)link);
+}
+
+static int on_media_ready(sd_event_source *source, int fd, uint32_t revents, void *context)
+{
+	struct node *node = context;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	drain(node, node->media_events, handle_media, media_event_free);
+	return 0;
+}
+
 static int on_renderer_ready(sd_event_source *source, int fd, uint32_t revents, void *context)
 {
 	struct node *node = context;
@@ -423,8 +551,9 @@ static int on_renderer_ready(sd_event_source *source, int fd, uint32_t revents, 
 bool node_silent(const struct node *node)
 {
 	for (size_t i = 0; i < node->outputs_count; i++)
-		if (node->outputs[i].broadcast)
-			return false;
+		for (size_t place = 0; place < OUTPUT_PLACES; place++)
+			if (node->outputs[i].broadcasts[place])
+				return false;
 	return true;
 }
 
@@ -464,8 +593,8 @@ static int on_stop_signal(
 	node->changed = true;
 	report_publish(node);
 	for (size_t i = 0; i < node->outputs_count; i++)
-		if (node->outputs[i].broadcast)
-			broadcast_end(node->outputs[i].broadcast, BROADCAST_STOPPING, REASON_NONE);
+		queue_shutdown(node->outputs[i].queue);
+	output_pump_all(node);
 	(void)sd_event_add_time_relative(node->loop, NULL, CLOCK_MONOTONIC, (uint64_t)SILENCE_US,
 		10 * US_PER_MS, on_silence_deadline, node);
 	node_check_end(node);
@@ -502,7 +631,7 @@ static int on_reload_signal(
 
 static void arm_clock_watch(struct node *node)
 {
-	struct itimerspec never = { .it_value.tv_sec = INT32_MAX };
+	struct itimerspec never = { .it_value.tv_sec = CLOCK_WATCH_S };
 
 	(void)timerfd_settime(
 		node->clock_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL);
@@ -521,9 +650,11 @@ static int on_clock_set(sd_event_source *source, int fd, uint32_t revents, void 
 	arm_clock_watch(node);
 	log_notice("the clock was set");
 	node->last_start.real_us = TIME_UNSET;
+	node->clock_was_set = true;
+	node_judge_clock(node);
+	node_keep_time(node); /* what was kept may be of a time that is still to come */
 	for (size_t i = 0; i < node->outputs_count; i++)
-		node->outputs[i].free_us = TIME_UNSET;
-	judge_clock(node);
+		queue_on_clock_set(node->outputs[i].queue);
 	output_pump_all(node);
 	store_flush(node->store);
 	report_publish(node);
@@ -555,7 +686,9 @@ static int add_sources(struct node *node)
 		(result = sd_event_add_io(node->loop, NULL, inbox_fd(node->mqtt_events), EPOLLIN,
 			 on_mqtt_ready, node)) < 0 ||
 		(result = sd_event_add_io(node->loop, NULL, inbox_fd(node->renderer_events),
-			 EPOLLIN, on_renderer_ready, node)) < 0)
+			 EPOLLIN, on_renderer_ready, node)) < 0 ||
+		(result = sd_event_add_io(node->loop, NULL, inbox_fd(node->media_events), EPOLLIN,
+			 on_media_ready, node)) < 0)
 		return result;
 	node->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (node->clock_fd < 0)
@@ -589,27 +722,25 @@ static void make_outputs(struct node *node)
 			.index = (unsigned)i,
 			.config = config,
 			.device = device,
-			.slot = device->outputs_count,
-			.queue = queue_new(),
-			.free_us = TIME_UNSET,
-			.gain_db = config->sound.gain_db,
-			.since_us = clock_real_us(),
+			.slot = device->outputs_count * OUTPUT_PLACES,
 		};
+		output_init(&node->outputs[i]);
 		device->outputs[device->outputs_count++] = (unsigned)i;
 	}
 }
 
 static int start_device(struct node_device *device)
 {
-	struct device_output_config outputs[DEVICE_OUTPUTS_MAX];
+	struct device_output_config slots[DEVICE_OUTPUTS_MAX];
+	size_t count = device->outputs_count * OUTPUT_PLACES;
 
-	for (size_t slot = 0; slot < device->outputs_count; slot++) {
+	for (size_t slot = 0; slot < count; slot++) {
 		const struct output_config *sound =
-			&device->node->outputs[device->outputs[slot]].config->sound;
-		outputs[slot] = (struct device_output_config){ sound->channel_mask, sound->gain_db,
+			&device->node->outputs[device->outputs[slot / OUTPUT_PLACES]].config->sound;
+		slots[slot] = (struct device_output_config){ sound->channel_mask, sound->gain_db,
 			sound->preroll_us, sound->delay_us };
 	}
-	struct device_config config = { device->name, outputs, device->outputs_count };
+	struct device_config config = { device->name, slots, count };
 	device->device = device_start(&config);
 	if (!device->device)
 		return -errno;
@@ -627,7 +758,9 @@ static int start(struct node *node)
 	node->store_events = inbox_new(EVENTS_MAX);
 	node->mqtt_events = inbox_new(EVENTS_MAX);
 	node->renderer_events = inbox_new(EVENTS_MAX);
-	if (!node->store_events || !node->mqtt_events || !node->renderer_events)
+	node->media_events = inbox_new(EVENTS_MAX);
+	if (!node->store_events || !node->mqtt_events || !node->renderer_events ||
+		!node->media_events)
 		return -errno;
 	result = add_sources(node);
 	if (result < 0)
@@ -636,6 +769,7 @@ static int start(struct node *node)
 	node->renderer = (struct renderer_config){ config->speech.engines,
 		config->speech.engines_count, config_helper_dirs(), RENDERER_DUCK_DB };
 	chimes_load(&node->chimes, config->chimes.dir);
+	node->fallback_path = config_shipped_path("chimes/system/khong-doc-duoc.flac");
 	make_outputs(node);
 	for (size_t i = 0; i < node->devices_count; i++) {
 		result = start_device(&node->devices[i]);
@@ -649,6 +783,9 @@ static int start(struct node *node)
 		if (engine_warm(node->warm, &error) < 0)
 			node_set_fault(node, "engine", "", error.text);
 	}
+	node->media = media_start(config->state_dir, node->media_events);
+	if (!node->media)
+		return -errno;
 	node->store = store_start(config->state_dir, node->store_events);
 	return node->store ? 0 : -errno;
 }
@@ -674,10 +811,8 @@ static bool stop_devices(struct node *node, int64_t deadline_mono_us)
 
 static void free_outputs(struct node *node)
 {
-	for (size_t i = 0; i < node->outputs_count; i++) {
-		sd_event_source_disable_unref(node->outputs[i].timer);
-		queue_free(node->outputs[i].queue);
-	}
+	for (size_t i = 0; i < node->outputs_count; i++)
+		output_done(&node->outputs[i]);
 	free(node->outputs);
 	free(node->devices);
 }
@@ -706,6 +841,8 @@ static void stop(struct node *node)
 	if (node->mqtt && node->exit_status != NODE_RELOAD)
 		publish_offline(node);
 	clean &= mqtt_stop(node->mqtt, 500) == 0;
+	clean &= media_stop(node->media, 100) == 0;
+	node->inhand = inhand_close(node->inhand);
 	clean &= stop_devices(node, deadline_us);
 	if (!clean || !silent) {
 		log_warning("something hangs, ending without it");
@@ -719,10 +856,15 @@ static void stop(struct node *node)
 	ledger_free(node->ledger);
 	outbox_done(&node->outbox);
 	requests_done(&node->requests);
+	sd_event_source_disable_unref(node->fetch_timer);
+	sd_event_source_disable_unref(node->report_timer);
+	fetch_done(&node->fetch);
+	free(node->fallback_path);
 	free(node->pending);
 	inbox_free(node->store_events, store_event_free);
 	inbox_free(node->mqtt_events, mqtt_event_free);
 	inbox_free(node->renderer_events, renderer_event_free);
+	inbox_free(node->media_events, media_event_free);
 	if (node->clock_fd >= 0)
 		close(node->clock_fd);
 	sd_event_unref(node->loop);

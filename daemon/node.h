@@ -12,6 +12,8 @@
 #include "conf/config.h"
 #include "daemon/chimes.h"
 #include "daemon/faults.h"
+#include "daemon/fetch.h"
+#include "daemon/inhand.h"
 #include "daemon/ledger.h"
 #include "daemon/mqtt.h"
 #include "daemon/outbox.h"
@@ -30,26 +32,28 @@
 
 struct broadcast;
 
+/* Broadcasts of one output at a time, each in a slot of the device: the background, one on air, and
+ * what is prepared to take its place while what was to take it before is given up. */
+#define OUTPUT_PLACES QUEUE_BROADCASTS_MAX
+
 struct output { /* one loudspeaker line */
 	struct node *node;
 	unsigned index;
 	const struct config_output *config;
 	struct node_device *device;
-	size_t slot; /* its index on that device */
+	size_t slot; /* its first one on that device */
 	struct queue *queue;
-	struct broadcast *broadcast; /* what plays or is being prepared; NULL: nothing */
-	int64_t free_us;             /* real; nothing starts before; TIME_UNSET: any time */
-	double gain_db;
-	int64_t since_us;       /* real; since when it is in its present state */
-	sd_event_source *timer; /* the next decision of the queue */
-	bool changed;           /* its reports are due */
+	struct broadcast *broadcasts[OUTPUT_PLACES]; /* NULL: nothing */
+	double gain_db;                         /* as configured, or as an operator has set it */
+	double gain_of_place_db[OUTPUT_PLACES]; /* as the device has it */
+	int64_t since_us;                       /* real; since when it is in its present state */
+	sd_event_source *timer; /* the next decision of the queue, or change of the gain */
+	int64_t wake_us;        /* when it rings; real */
+	sd_event_source *tick;  /* while something is on air: how far it came */
+	bool changed;           /* its reports are due, soon */
+	bool urgent;            /* at once: it is in another state */
+	int64_t reported_mono_us;
 	bool lost; /* its device has said that it is gone (at the start it has not said anything) */
-	struct {   /* what was cut off and goes on when its turn comes again; id "": nothing */
-		char id[ID_MAX_BYTES + 1];
-		size_t item;      /* of its rundown */
-		double seconds;   /* heard before */
-		int64_t since_us; /* when it was cut off */
-	} resume;
 };
 
 struct node_device { /* one ALSA device (or wav file), shared by one or more outputs */
@@ -57,7 +61,7 @@ struct node_device { /* one ALSA device (or wav file), shared by one or more out
 	const char *name;
 	struct device *device;
 	sd_event_source *source;
-	unsigned outputs[DEVICE_OUTPUTS_MAX]; /* slot → index of the output */
+	unsigned outputs[DEVICE_OUTPUTS_MAX / OUTPUT_PLACES]; /* indices of outputs */
 	size_t outputs_count;
 	uint64_t turns;    /* at the last health check */
 	uint64_t troubles; /* its statistics summed up, as last published */
@@ -72,8 +76,12 @@ struct node {
 	const char *config_path;
 	struct config *config;
 	sd_event *loop;
-	struct inbox *store_events, *mqtt_events, *renderer_events;
+	struct inbox *store_events, *mqtt_events, *renderer_events, *media_events;
 	struct store *store;
+	struct media *media;
+	struct fetch fetch;
+	sd_event_source *fetch_timer, *report_timer;
+	struct inhand *inhand; /* NULL: not to be had */
 	struct mqtt *mqtt;
 	struct outbox outbox;
 	struct requests requests;
@@ -85,6 +93,7 @@ struct node {
 	size_t devices_count;
 	struct renderer_config renderer;
 	struct chimes chimes;
+	char *fallback_path; /* the recording for what no engine can say; NULL: none */
 	struct engine *warm; /* an idle engine, ready for the next broadcast; or NULL */
 
 	struct node_pending *pending; /* in order of their tickets */
@@ -95,16 +104,17 @@ struct node {
 	int64_t started_mono_us;
 	struct {
 		int64_t real_us, mono_us;
-	} last_start; /* of node_mono_of_real() */
-	bool loaded;  /* the store has answered; until then nothing is decided */
-	bool trusted; /* the clock */
+	} last_start;       /* of node_mono_of_real() */
+	bool loaded;        /* the store has answered; until then nothing is decided */
+	bool trusted;       /* the clock */
+	bool clock_was_set; /* while we ran: by somebody who knew, so the past does not count */
 	bool connected;
 	bool changed; /* the status is due */
 	bool reload;  /* SIGHUP with a good file: begin anew when silent */
 	bool stopping;
 	int exit_status;
 	int clock_fd;
-	uint64_t store_turns, mqtt_turns;
+	uint64_t store_turns, mqtt_turns, media_turns;
 };
 
 /* Runs until a signal ends it: the process's exit status, or NODE_RELOAD: the caller starts anew
@@ -113,7 +123,6 @@ struct node {
 int node_run(struct config *config, const char *config_path) _must_check_;
 
 /* The time, and what it is worth. */
-struct queue_now node_now(const struct node *node);
 int64_t node_real_of_mono(int64_t mono_us);
 /* TIME_UNSET stays so. The two clocks cannot be read at once, so two readings differ by some
  * microseconds: asked for the same instant again it says the same, so that the outputs of one
@@ -127,10 +136,14 @@ void node_set_fault(struct node *node, const char *what, const char *subject, co
 void node_clear_fault(struct node *node, const char *what, const char *subject);
 
 /* Remembers on disk and in the ledger; the caller flushes the store. */
-void node_remember(struct node *node, const char *id, const struct output *output, int64_t revision,
-	enum play_state state, int64_t forget_us);
+void node_remember(struct node *node, const struct output *output, const struct store_play *play);
 
 /* All outputs are silent and every thread has given back what it borrowed. */
 bool node_silent(const struct node *node);
 /* To be called when something has ended: goes on with a stop or a reload that waits for silence. */
 void node_check_end(struct node *node);
+
+/* Judges the clock anew: after a step, and while it waits for the kernel's word. */
+void node_judge_clock(struct node *node);
+/* Writes the time into the store, if it is trusted; the caller flushes. */
+void node_keep_time(struct node *node);

@@ -3,11 +3,19 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "daemon/broadcast.h"
+#include "daemon/fetch.h"
 #include "daemon/report.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+
+#define TICK_US       (1 * US_PER_SEC) /* how often it is looked how far a broadcast has come */
+#define PLACE_STEP_US (5 * US_PER_SEC) /* a place within a recording is kept this often */
+#define DUCK_RAMP_MS  150
+#define DUCK_LEAD_US  (300 * US_PER_MS) /* the ramp, and what the device holds */
+#define GAIN_RAMP_MS  20
 
 bool output_listens(const struct output *output, const char *zone)
 {
@@ -27,14 +35,39 @@ struct output *output_find(struct node *node, const char *name)
 	return NULL;
 }
 
+size_t output_slot(const struct output *output, size_t place)
+{
+	return output->slot + place;
+}
+
+static const char *name_of(const struct output *output)
+{
+	return output->config->sound.name;
+}
+
 static void mark_changed(struct output *output, bool new_state)
 {
 	output->changed = true;
+	output->urgent |= new_state;
 	if (new_state)
 		output->since_us = clock_real_us();
 }
 
-/* --- Receipts and memory ---------------------------------------------------------------------- */
+const struct broadcast *output_on_air(const struct output *output)
+{
+	const struct broadcast *found = NULL;
+
+	for (size_t i = 0; i < OUTPUT_PLACES; i++) {
+		const struct broadcast *broadcast = output->broadcasts[i];
+		if (!broadcast || !broadcast->on_air || broadcast->device_done)
+			continue;
+		if (!found || broadcast->announcement->priority > found->announcement->priority)
+			found = broadcast;
+	}
+	return found;
+}
+
+/* --- Memory ---------------------------------------------------------------------------------- */
 
 static int64_t forget_time(const struct announcement *announcement)
 {
@@ -44,91 +77,176 @@ static int64_t forget_time(const struct announcement *announcement)
 	return base_us + NODE_REMEMBER_US;
 }
 
-static void remember(
-	struct output *output, const struct announcement *announcement, enum play_state state)
+/* Unless a newer revision has taken its place already. `at` NULL: nowhere. */
+static void remember(struct output *output, const struct announcement *announcement,
+	enum play_state state, const struct queue_position *at, uint32_t tries)
 {
-	node_remember(output->node, announcement->id, output, announcement->revision, state,
-		forget_time(announcement));
+	const struct ledger_row *known = ledger_find(
+		output->node->ledger, announcement->id, output->index);
+	struct store_play play = {
+		.id = (char *)announcement->id,
+		.output = output->config->sound.name,
+		.revision = announcement->revision,
+		.state = state,
+		.forget_us = forget_time(announcement),
+		.item = at ? at->item : 0,
+		.offset_us = at ? at->offset_us : 0,
+		.played_us = at ? at->played_us : 0,
+		.tries = tries,
+	};
+	if (!known || known->revision <= announcement->revision)
+		node_remember(output->node, output, &play);
 }
 
-/* A receipt about an announcement that is not on air. */
-static void receipt_of_waiting(struct output *output, const struct announcement *announcement,
+static void keep_setting(struct output *output, const char *what, const char *value)
+{
+	_cleanup_(freep) char *key = xasprintf("%s:%s", what, name_of(output));
+
+	(void)store_put_setting(output->node->store, key, value);
+}
+
+static void keep_usage(struct output *output)
+{
+	char text[USAGE_TEXT_SIZE];
+
+	usage_format(queue_usage(output->queue), text);
+	keep_setting(output, "usage", text);
+}
+
+/* --- Receipts -------------------------------------------------------------------------------- */
+
+/* What is said of each cause: of what ends with it, and of what goes on later. */
+static const struct {
+	const char *ends, *goes_on;
+} details[QUEUE_CAUSES_COUNT] = {
+	[QUEUE_FAILED] = { "không máy đọc nào đọc được", NULL },
+	[QUEUE_WITHDRAWN] = { "đã được rút lại", NULL },
+	[QUEUE_STOPPED] = { "người vận hành đã bấm dừng", NULL },
+	[QUEUE_SKIPPED] = { "người vận hành đã bỏ qua", NULL },
+	[QUEUE_SUPERSEDED] = { "đã có bản mới hơn", NULL },
+	[QUEUE_EVICTED] = { "hàng đợi của loa đã đầy: nhường chỗ cho bản tin đến sau", NULL },
+	[QUEUE_POISON] = { "trạm đã nhiều lần dừng đột ngột khi phát bản tin này", NULL },
+	[QUEUE_PREEMPTED] = { "bị bản tin ưu tiên hơn cắt ngang, không đọc lại",
+		"nhường cho bản tin ưu tiên hơn, sẽ đọc tiếp" },
+	[QUEUE_MUTED] = { "loa bị tắt tiếng, không đọc lại",
+		"loa bị tắt tiếng, sẽ đọc tiếp khi mở" },
+	[QUEUE_QUIET] = { "đến giờ yên lặng, không đọc lại",
+		"đến giờ yên lặng, sẽ đọc tiếp sau đó" },
+	[QUEUE_LOST] = { "loa mất kết nối, không đọc lại", "loa mất kết nối, sẽ đọc tiếp" },
+	[QUEUE_SHUTDOWN] = { "trạm dừng, không đọc lại", "trạm đang dừng, sẽ đọc tiếp" },
+	[QUEUE_CRASHED] = { "trạm dừng đột ngột giữa chừng, không đọc lại", NULL },
+};
+
+/* Why it has expired, in words. */
+static const char *expiry_detail(
+	const struct output *output, const struct queue_entry *entry, enum reason reason)
+{
+	const struct usage_limits *limits = &output->config->limits;
+
+	switch (reason) {
+	case REASON_QUIET_HOURS:
+		return "giờ yên lặng kéo dài đến khi bản tin hết hạn";
+	case REASON_LIMIT:
+		return limits->item_minutes > 0 && entry->seconds > 60.0 * limits->item_minutes
+			       ? "bản tin dài hơn mức cho phép của loa (item_minutes)"
+			       : "loa đã phát đủ số phút hoặc số phiên cho phép trong ngày";
+	case REASON_MUTED:
+		return "loa bị tắt tiếng đến khi bản tin hết hạn";
+	case REASON_OUTPUT_LOST:
+		return "loa mất kết nối đến khi bản tin hết hạn";
+	case REASON_MEDIA_MISSING:
+		return "bản ghi âm không đến trước khi bản tin hết hạn";
+	default:
+		return "đã hết hạn trước khi đến lượt";
+	}
+}
+
+/* An emergency that was heard where others are not says so. */
+static void note_passed(const struct queue_entry *entry, struct receipt *receipt)
+{
+	if (receipt->reason != REASON_NONE ||
+		(receipt->event != RECEIPT_STARTED && receipt->event != RECEIPT_RESUMED &&
+			receipt->event != RECEIPT_FINISHED))
+		return;
+	if (entry->passes_quiet) {
+		receipt->reason = REASON_QUIET_HOURS;
+		receipt->detail = "khẩn cấp: phát cả trong giờ yên lặng";
+	} else if (entry->passes_limit) {
+		receipt->reason = REASON_LIMIT;
+		receipt->detail = "khẩn cấp: phát cả khi đã hết mức cho phép trong ngày";
+	}
+}
+
+static void send_receipt(
+	struct output *output, const struct queue_entry *entry, struct receipt *receipt)
+{
+	receipt->id = entry->announcement->id;
+	receipt->revision = entry->announcement->revision;
+	receipt->node = output->node->config->node;
+	receipt->output = name_of(output);
+	note_passed(entry, receipt);
+	node_receipt(output->node, receipt);
+}
+
+/* Of what is not being played. */
+static void receipt_of_waiting(struct output *output, const struct queue_entry *entry,
 	enum receipt_event event, enum reason reason, const char *detail)
 {
-	bool cut_off = strcmp(output->resume.id, announcement->id) == 0;
 	struct receipt receipt = {
 		.event = event,
-		.id = announcement->id,
-		.revision = announcement->revision,
-		.node = output->node->config->node,
-		.output = output->config->sound.name,
 		.at_us = clock_real_us(),
-		.seconds_asked = NAN,
-		.seconds_played = cut_off ? output->resume.seconds : 0,
+		.seconds_asked = entry->seconds > 0 ? entry->seconds : NAN,
+		.seconds_played = (double)entry->from.played_us / US_PER_SEC,
 		.reason = reason,
 		.detail = detail,
 	};
-	if (cut_off)
-		output->resume.id[0] = '\0';
-	node_receipt(output->node, &receipt);
+	send_receipt(output, entry, &receipt);
 }
 
 static void receipt_of_broadcast(const struct broadcast *broadcast, enum receipt_event event,
-	int64_t at_us, double seconds_played, const char *detail)
+	enum reason reason, int64_t at_us, const char *detail)
 {
-	const struct output *output = broadcast->output;
 	struct receipt receipt = {
 		.event = event,
-		.id = broadcast->announcement->id,
-		.revision = broadcast->announcement->revision,
-		.node = output->node->config->node,
-		.output = output->config->sound.name,
 		.at_us = at_us,
 		.seconds_asked = broadcast_seconds_asked(broadcast),
-		.seconds_played = seconds_played,
-		.reason = broadcast->reason,
+		.seconds_played = broadcast_seconds_played(broadcast),
+		.reason = reason,
 		.detail = detail,
 		.spoken_sha256 = broadcast->spoken_sha256[0] ? broadcast->spoken_sha256 : NULL,
 	};
-	node_receipt(output->node, &receipt);
+	if (event == RECEIPT_FINISHED && reason == REASON_NONE && broadcast->media_missing) {
+		receipt.reason = REASON_MEDIA_MISSING;
+		receipt.detail = "không có bản ghi âm (hoặc nó hỏng), chỉ đọc phần chữ";
+	}
+	send_receipt(broadcast->output, broadcast->entry, &receipt);
+}
+
+static enum play_state state_after(enum receipt_event event)
+{
+	static const enum play_state states[] = {
+		[RECEIPT_ACCEPTED] = PLAY_QUEUED,
+		[RECEIPT_REJECTED] = PLAY_FAILED,
+		[RECEIPT_STARTED] = PLAY_PLAYING,
+		[RECEIPT_INTERRUPTED] = PLAY_PLAYING,
+		[RECEIPT_RESUMED] = PLAY_PLAYING,
+		[RECEIPT_FINISHED] = PLAY_FINISHED,
+		[RECEIPT_CANCELLED] = PLAY_CANCELLED,
+		[RECEIPT_EXPIRED] = PLAY_EXPIRED,
+		[RECEIPT_FAILED] = PLAY_FAILED,
+		[RECEIPT_SUPERSEDED] = PLAY_SUPERSEDED,
+	};
+	return states[event];
 }
 
 /* --- Coming in ------------------------------------------------------------------------------- */
 
-/* Takes an entry out of the queue and says what became of it. */
-static void drop_waiting(struct output *output, const char *id, enum receipt_event event,
-	enum play_state state, enum reason reason, const char *detail)
-{
-	_cleanup_(announcement_unrefp) struct announcement *announcement = queue_remove(
-		output->queue, id);
-
-	if (!announcement)
-		return;
-	receipt_of_waiting(output, announcement, event, reason, detail);
-	remember(output, announcement, state);
-	mark_changed(output, false);
-}
-
-static bool is_on_air(const struct output *output, const char *id)
-{
-	return output->broadcast && strcmp(output->broadcast->announcement->id, id) == 0;
-}
-
-/* An older revision gives way: the waiting one at once, the one on air by fading out. */
-static void supersede(struct output *output, const char *id)
-{
-	drop_waiting(
-		output, id, RECEIPT_SUPERSEDED, PLAY_SUPERSEDED, REASON_NONE, "đã có bản mới hơn");
-	if (is_on_air(output, id))
-		broadcast_end(output->broadcast, BROADCAST_SUPERSEDED, REASON_NONE);
-}
-
-/* Another text under an id and a revision that are taken: its sender believes that it will be said.
- * It is told once, not at every reconnect. */
+/* Another content under an id and a revision that are taken: its sender believes that it will be
+ * said. It is told once, not at every reconnect. */
 static bool contradicts(struct output *output, const struct ledger_row *known,
 	const struct announcement *announcement)
 {
-	uint64_t content = ledger_content(announcement->text);
+	uint64_t content = ledger_content(announcement);
 
 	if (known->revision != announcement->revision || known->content == 0 ||
 		known->content == content)
@@ -137,46 +255,88 @@ static bool contradicts(struct output *output, const struct ledger_row *known,
 	return true;
 }
 
-bool output_offer(struct output *output, struct announcement *announcement, int64_t arrival_us,
-	uint64_t sequence, int *ret_error)
+/* It had expired before it came: nobody will hear it, and the office learns why. */
+static void expire_on_arrival(struct output *output, const struct output_offer *offer)
 {
-	struct ledger *ledger = output->node->ledger;
-	const struct ledger_row *known = ledger_find(ledger, announcement->id, output->index);
+	struct queue_entry entry = { .announcement = offer->announcement };
+
+	receipt_of_waiting(
+		output, &entry, RECEIPT_EXPIRED, REASON_EXPIRED, "đã hết hạn trước khi đến trạm");
+	remember(output, offer->announcement, PLAY_EXPIRED, NULL, 0);
+}
+
+static struct queue_offer queue_offer_of(const struct output_offer *offer, bool durable)
+{
+	return (struct queue_offer){
+		.announcement = offer->announcement,
+		.arrival_us = offer->arrival_us,
+		.sequence = offer->sequence,
+		.seconds = offer->seconds,
+		.durable = durable,
+	};
+}
+
+bool output_offer(struct output *output, const struct output_offer *offer, int *ret_error)
+{
+	struct node *node = output->node;
+	const struct announcement *announcement = offer->announcement;
+	const struct ledger_row *known = ledger_find(node->ledger, announcement->id, output->index);
+	struct queue_offer entry = queue_offer_of(offer, false);
 
 	if (known && known->revision >= announcement->revision) {
 		if (contradicts(output, known, announcement))
 			*ret_error = -EEXIST;
 		return false;
 	}
-	supersede(output, announcement->id);
-	if (output->node->trusted && announcement->expires_us <= arrival_us) {
-		receipt_of_waiting(output, announcement, RECEIPT_EXPIRED, REASON_EXPIRED,
-			"đã hết hạn trước khi đến trạm");
-		remember(output, announcement, PLAY_EXPIRED);
+	if (node->trusted && announcement->expires_us <= offer->arrival_us) {
+		(void)queue_withdraw(output->queue, announcement->id, announcement->revision);
+		expire_on_arrival(output, offer);
 		return false;
 	}
-	int result = queue_add(output->queue, announcement, arrival_us, sequence, false);
+	bool replaces = queue_find(output->queue, announcement->id) != NULL;
+	int result = queue_add(output->queue, &entry, NULL);
 	if (result < 0) {
 		*ret_error = result;
 		return false;
 	}
-	remember(output, announcement, PLAY_QUEUED);
+	remember(output, announcement, PLAY_QUEUED, NULL, 0);
 	ledger_set_content(
-		ledger, announcement->id, output->index, ledger_content(announcement->text));
+		node->ledger, announcement->id, output->index, ledger_content(announcement));
+	fetch_want(node, announcement);
 	mark_changed(output, false);
+	if (replaces) /* the end of the old one is written with the beginning of the new */
+		output_pump(output);
 	return true;
 }
 
-void output_restore(struct output *output, struct announcement *announcement, int64_t arrival_us,
-	uint64_t sequence, bool playing)
+void output_restore(
+	struct output *output, const struct output_offer *offer, const struct store_play *play)
 {
-	if (queue_add(output->queue, announcement, arrival_us, sequence, true) < 0)
-		return; /* there were never more than fit */
-	if (!playing)
+	struct queue_offer entry = queue_offer_of(offer, true);
+	struct queue_position from = { play->item, play->offset_us, play->played_us };
+	uint32_t tries = play->tries +
+			 inhand_died_with(output->node->inhand, play->id, play->output);
+
+	if (!queue_restore(output->queue, &entry, play->state == PLAY_PLAYING, &from, tries))
 		return;
-	snprintf(output->resume.id, sizeof output->resume.id, "%s", announcement->id);
-	output->resume.item = 0; /* from the beginning: how far it came is not kept */
-	output->resume.seconds = 0;
+	if (tries != play->tries)
+		remember(output, offer->announcement, play->state, &from, tries);
+	fetch_want(output->node, offer->announcement);
+}
+
+/* Learnt for later too: a copy of the announcement may still come by another zone, or again. What
+ * has ended already keeps its end. */
+static void remember_withdrawal(struct output *output, const char *id, int64_t revision)
+{
+	const struct ledger_row *known = ledger_find(output->node->ledger, id, output->index);
+	struct store_play play = {
+		.id = (char *)id,
+		.output = output->config->sound.name,
+		.revision = revision,
+		.state = known && play_state_final(known->state) ? known->state : PLAY_CANCELLED,
+		.forget_us = clock_real_us() + NODE_REMEMBER_US,
+	};
+	node_remember(output->node, output, &play);
 }
 
 void output_withdraw(struct output *output, const char *id, int64_t revision, bool lasting)
@@ -185,56 +345,131 @@ void output_withdraw(struct output *output, const char *id, int64_t revision, bo
 
 	if (known && known->revision > revision)
 		return;
-	drop_waiting(
-		output, id, RECEIPT_CANCELLED, PLAY_CANCELLED, REASON_WITHDRAWN, "đã được rút lại");
-	if (is_on_air(output, id))
-		broadcast_end(output->broadcast, BROADCAST_CANCELLED, REASON_WITHDRAWN);
-	if (lasting) /* learnt for later: a copy of the announcement may still come by another zone
-		      */
-		node_remember(output->node, id, output, revision,
-			known && known->state == PLAY_FINISHED ? PLAY_FINISHED : PLAY_CANCELLED,
-			clock_real_us() + NODE_REMEMBER_US);
+	if (queue_withdraw(output->queue, id, revision) > 0)
+		output_pump(output);
+	if (lasting)
+		remember_withdrawal(output, id, revision);
 }
 
-/* Copies of the ids that a stop clears: all but what is scheduled for later. */
-static size_t ids_to_stop(struct output *output, char (*ids)[ID_MAX_BYTES + 1], size_t max)
+void output_on_media(struct output *output, const char *sha256)
 {
+	size_t max = QUEUE_ENTRIES_MAX + QUEUE_EMERGENCIES_MAX;
 	_cleanup_(freep)
 		const struct queue_entry **entries = xcalloc(max, sizeof(struct queue_entry *));
 	_cleanup_(freep) enum queue_wait *waits = xcalloc(max, sizeof(*waits));
-	struct queue_now now = node_now(output->node);
+	struct queue_now now = output_now(output);
 	size_t count = queue_list(output->queue, &now, entries, waits, max);
-	size_t found = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct announcement *announcement = entries[i]->announcement;
-		if (announcement->start_us == TIME_UNSET || announcement->start_us <= now.real_us)
-			snprintf(ids[found++], sizeof ids[0], "%s", announcement->id);
+		struct queue_entry *entry = queue_find(output->queue, announcement->id);
+		if (entry && strcmp(announcement->media, sha256) == 0)
+			entry->seconds = broadcast_seconds_of(output->node, announcement);
 	}
-	return found;
 }
 
 void output_stop(struct output *output)
 {
-	size_t max = QUEUE_ENTRIES_MAX + QUEUE_EMERGENCIES_MAX;
-	_cleanup_(freep) char(*ids)[ID_MAX_BYTES + 1] = xcalloc(max, sizeof *ids);
+	queue_stop(output->queue, clock_real_us());
+	output_pump(output);
+}
 
-	if (output->broadcast)
-		broadcast_end(output->broadcast, BROADCAST_CANCELLED, REASON_STOPPED);
-	size_t count = ids_to_stop(output, ids, max);
-	for (size_t i = 0; i < count; i++)
-		drop_waiting(output, ids[i], RECEIPT_CANCELLED, PLAY_CANCELLED, REASON_STOPPED,
-			"người vận hành đã bấm dừng");
+void output_skip(struct output *output)
+{
+	queue_skip(output->queue);
+	output_pump(output);
+}
+
+void output_mute(struct output *output, bool muted)
+{
+	if (queue_muted(output->queue) == muted)
+		return;
+	queue_mute(output->queue, muted);
+	keep_setting(output, "mute", muted ? "1" : "");
+	mark_changed(output, true);
+	output_pump(output);
+}
+
+/* --- Gain ------------------------------------------------------------------------------------ */
+
+/* Hours with a gain of their own keep their distance from the configured gain, also when an
+ * operator has replaced that. */
+double output_gain_db(const struct output *output)
+{
+	double configured_db = output->config->sound.gain_db;
+	double hour_db = hours_gain_db(&output->config->gains, configured_db, clock_real_us());
+
+	return output->node->trusted ? output->gain_db + hour_db - configured_db : output->gain_db;
+}
+
+static bool is_background(const struct broadcast *broadcast)
+{
+	return broadcast->announcement->priority == PRIORITY_BACKGROUND;
+}
+
+/* When the next of the foreground is heard: what lies under it is down by then. TIME_NEVER. */
+static int64_t foreground_from_us(const struct output *output)
+{
+	int64_t from_us = TIME_NEVER;
+
+	for (size_t i = 0; i < OUTPUT_PLACES; i++) {
+		const struct broadcast *broadcast = output->broadcasts[i];
+		if (broadcast && broadcast->with_device && !broadcast->device_done &&
+			!is_background(broadcast) && broadcast->start_us < from_us)
+			from_us = broadcast->start_us;
+	}
+	return from_us;
+}
+
+static double gain_of_place_db(const struct output *output, size_t place)
+{
+	const struct broadcast *broadcast = output->broadcasts[place];
+	int64_t from_us = foreground_from_us(output);
+	bool ducked = broadcast && is_background(broadcast) && from_us != TIME_NEVER &&
+		      from_us <= clock_real_us() + DUCK_LEAD_US;
+
+	return output_gain_db(output) + (ducked ? RENDERER_DUCK_DB : 0);
+}
+
+static void apply_gain(struct output *output)
+{
+	for (size_t place = 0; place < OUTPUT_PLACES; place++) {
+		double gain_db = gain_of_place_db(output, place);
+		if (output->gain_of_place_db[place] == gain_db)
+			continue;
+		output->gain_of_place_db[place] = gain_db;
+		output->changed = true;
+		device_ramp_gain_db(output->device->device, output_slot(output, place), gain_db,
+			output->broadcasts[place] ? DUCK_RAMP_MS : GAIN_RAMP_MS);
+	}
 }
 
 void output_set_gain(struct output *output, double gain_db)
 {
 	output->gain_db = gain_db;
-	device_set_gain_db(output->device->device, output->slot, gain_db);
+	apply_gain(output);
 	mark_changed(output, false);
 }
 
 /* --- Deciding -------------------------------------------------------------------------------- */
+
+static bool media_coming(const struct announcement *announcement, void *context)
+{
+	const struct output *output = context;
+
+	return fetch_coming(output->node, announcement);
+}
+
+struct queue_now output_now(const struct output *output)
+{
+	return (struct queue_now){
+		.real_us = clock_real_us(),
+		.trusted = output->node->trusted,
+		.output_ready = device_rate_hz(output->device->device) != 0,
+		.media_coming = media_coming,
+		.context = (void *)output,
+	};
+}
 
 static int on_timer(sd_event_source *source, uint64_t at_us, void *context)
 {
@@ -250,6 +485,17 @@ static int on_timer(sd_event_source *source, uint64_t at_us, void *context)
 
 static void set_timer(struct output *output, int64_t wake_us)
 {
+	int64_t gain_us = hours_gain_change_us(&output->config->gains, clock_real_us());
+	int64_t duck_us = foreground_from_us(output);
+
+	if (gain_us < wake_us)
+		wake_us = gain_us;
+	if (duck_us != TIME_NEVER && duck_us != TIME_UNSET &&
+		duck_us - DUCK_LEAD_US > clock_real_us() && duck_us - DUCK_LEAD_US < wake_us)
+		wake_us = duck_us - DUCK_LEAD_US;
+	if (wake_us == output->wake_us && output->timer)
+		return;
+	output->wake_us = wake_us;
 	output->timer = sd_event_source_disable_unref(output->timer);
 	if (wake_us == TIME_NEVER)
 		return;
@@ -258,54 +504,96 @@ static void set_timer(struct output *output, int64_t wake_us)
 	int result = sd_event_add_time(output->node->loop, &output->timer, CLOCK_REALTIME,
 		(uint64_t)wake_us, US_PER_MS, on_timer, output);
 	if (result < 0)
-		log_about(LOG_ERR, NULL, output->config->sound.name,
+		log_about(LOG_ERR, NULL, name_of(output),
 			"cannot set a timer (%s), waiting for the next event instead",
 			strerror(-result));
 }
 
-static void expire(struct output *output, const struct queue_decision *decision)
+static void prepare(struct output *output, struct queue_entry *entry)
 {
-	char id[ID_MAX_BYTES + 1];
-	bool lost = decision->reason == REASON_OUTPUT_LOST;
+	size_t place = 0;
 
-	snprintf(id, sizeof id, "%s", decision->entry->announcement->id);
-	drop_waiting(output, id, RECEIPT_EXPIRED, PLAY_EXPIRED, decision->reason,
-		lost ? "loa mất kết nối đến khi hết hạn" : "đã hết hạn trước khi đến lượt");
-}
-
-static void play(struct output *output, const struct queue_decision *decision)
-{
-	output->broadcast = broadcast_start(output, decision->entry, decision->start_us);
-	announcement_unref(queue_remove(output->queue, output->broadcast->announcement->id));
+	while (place < OUTPUT_PLACES && output->broadcasts[place])
+		place++;
+	assert(place < OUTPUT_PLACES); /* the queue never has more at a time */
+	size_t mark = output->index * OUTPUT_PLACES + place;
+	inhand_take(output->node->inhand, mark, entry->announcement->id, name_of(output));
+	output->broadcasts[place] = broadcast_start(output, place, entry);
+	apply_gain(output);
 	mark_changed(output, false);
 }
 
-static struct queue_now output_now(const struct output *output)
+static struct broadcast *broadcast_of(struct output *output, const struct queue_entry *entry)
 {
-	struct queue_now now = node_now(output->node);
+	for (size_t i = 0; i < OUTPUT_PLACES; i++)
+		if (output->broadcasts[i] && output->broadcasts[i]->entry == entry)
+			return output->broadcasts[i];
+	return NULL;
+}
 
-	now.output_ready = device_rate_hz(output->device->device) != 0;
-	now.busy = output->broadcast != NULL;
-	now.free_us = output->free_us;
-	return now;
+/* What ends for good is told at once, with what has made it end: if the node dies while it fades,
+ * it must not go on afterwards. */
+static void fade(struct output *output, struct queue_entry *entry)
+{
+	struct broadcast *broadcast = broadcast_of(output, entry);
+	static const struct {
+		enum receipt_event event;
+		enum reason reason;
+	} told[QUEUE_CAUSES_COUNT] = {
+		[QUEUE_WITHDRAWN] = { RECEIPT_CANCELLED, REASON_WITHDRAWN },
+		[QUEUE_STOPPED] = { RECEIPT_CANCELLED, REASON_STOPPED },
+		[QUEUE_SKIPPED] = { RECEIPT_CANCELLED, REASON_STOPPED },
+		[QUEUE_SUPERSEDED] = { RECEIPT_SUPERSEDED, REASON_NONE },
+	};
+
+	if (!broadcast)
+		return;
+	broadcast_fade(broadcast);
+	if (told[entry->cause].event != RECEIPT_ACCEPTED) {
+		broadcast->told = true;
+		receipt_of_broadcast(broadcast, told[entry->cause].event, told[entry->cause].reason,
+			clock_real_us(), details[entry->cause].ends);
+		remember(output, entry->announcement, state_after(told[entry->cause].event), NULL,
+			0);
+	}
+	mark_changed(output, false);
+}
+
+static void drop(struct output *output, const struct queue_decision *decision)
+{
+	_cleanup_(queue_entry_freep) struct queue_entry *entry = decision->entry;
+	enum reason reason = decision->reason;
+
+	if (reason == REASON_OUTPUT_LOST && !output->lost)
+		reason = REASON_EXPIRED; /* it was not lost: it has not been opened yet */
+	const char *detail = entry->cause == QUEUE_EXPIRED ? expiry_detail(output, entry, reason)
+							   : details[entry->cause].ends;
+	receipt_of_waiting(output, entry, decision->event, reason, detail);
+	remember(output, entry->announcement, state_after(decision->event), NULL, 0);
+	fetch_unwant(output->node, entry->announcement);
+	mark_changed(output, false);
 }
 
 void output_pump(struct output *output)
 {
-	if (!output->node->loaded || output->node->stopping)
+	if (!output->node->loaded)
 		return;
 	for (;;) {
 		struct queue_now now = output_now(output);
-		struct queue_decision decision = queue_decide(output->queue, &now);
+		struct queue_decision decision = queue_next(output->queue, &now);
 		switch (decision.what) {
 		case QUEUE_DO_NOTHING:
+			apply_gain(output);
 			set_timer(output, decision.wake_us);
 			return;
-		case QUEUE_DO_EXPIRE:
-			expire(output, &decision);
+		case QUEUE_DO_PREPARE:
+			prepare(output, decision.entry);
 			break;
-		case QUEUE_DO_PLAY:
-			play(output, &decision);
+		case QUEUE_DO_FADE:
+			fade(output, decision.entry);
+			break;
+		case QUEUE_DO_DROP:
+			drop(output, &decision);
 			break;
 		}
 	}
@@ -317,78 +605,137 @@ void output_pump_all(struct node *node)
 		output_pump(&node->outputs[i]);
 }
 
+/* --- How far --------------------------------------------------------------------------------- */
+
+/* Keeps how far it came, when it has come to another sentence, or on in a recording. */
+static void keep_position(struct output *output, struct broadcast *broadcast)
+{
+	struct queue_entry *entry = broadcast->entry;
+	struct queue_position position = broadcast_position(broadcast);
+	int64_t step_us = position.offset_us - broadcast->kept.offset_us;
+
+	if (position.item == broadcast->kept.item && step_us < PLACE_STEP_US)
+		return;
+	if (position.item != broadcast->kept.item)
+		entry->tries = 0; /* it has got on */
+	broadcast->kept = position;
+	queue_on_position(output->queue, entry, &position, clock_real_us());
+	remember(output, entry->announcement, PLAY_PLAYING, &position, entry->tries);
+	keep_usage(output);
+}
+
+static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
+{
+	struct output *output = context;
+	bool any = false;
+
+	for (size_t i = 0; i < OUTPUT_PLACES; i++) {
+		struct broadcast *broadcast = output->broadcasts[i];
+		if (!broadcast || !broadcast->on_air)
+			continue;
+		any = true;
+		if (!broadcast->device_done && !broadcast->told)
+			keep_position(output, broadcast);
+	}
+	if (any) {
+		(void)sd_event_source_set_time(source, at_us + (uint64_t)TICK_US);
+		(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	}
+	store_flush(output->node->store);
+	return 0;
+}
+
+static void start_tick(struct output *output)
+{
+	if (!output->tick) {
+		(void)sd_event_add_time_relative(output->node->loop, &output->tick, CLOCK_MONOTONIC,
+			(uint64_t)TICK_US, 100 * US_PER_MS, on_tick, output);
+		return;
+	}
+	int enabled = SD_EVENT_OFF;
+	if (sd_event_source_get_enabled(output->tick, &enabled) > 0)
+		return;
+	(void)sd_event_source_set_time_relative(output->tick, (uint64_t)TICK_US);
+	(void)sd_event_source_set_enabled(output->tick, SD_EVENT_ONESHOT);
+}
+
 /* --- What the broadcast tells -------------------------------------------------------------------
  */
 
-void output_on_broadcast_started(struct output *output, struct broadcast *broadcast)
+void output_on_primed(struct output *output, struct broadcast *broadcast)
 {
-	receipt_of_broadcast(broadcast, broadcast->resumed ? RECEIPT_RESUMED : RECEIPT_STARTED,
-		broadcast->start_us, broadcast->seconds_before, NULL);
-	remember(output, broadcast->announcement, PLAY_PLAYING);
-	mark_changed(output, true);
+	queue_on_primed(output->queue, broadcast->entry);
+	output_pump(output);
 }
 
-static const struct ending {
-	enum receipt_event event;
-	enum play_state state;
-	const char *detail; /* NULL: the broadcast's own, or none */
-} endings[] = {
-	[BROADCAST_FINISHED] = { RECEIPT_FINISHED, PLAY_FINISHED, NULL },
-	[BROADCAST_CANCELLED] = { RECEIPT_CANCELLED, PLAY_CANCELLED, NULL },
-	[BROADCAST_SUPERSEDED] = { RECEIPT_SUPERSEDED, PLAY_SUPERSEDED, "đã có bản mới hơn" },
-	[BROADCAST_FAILED] = { RECEIPT_FAILED, PLAY_FAILED, NULL },
-	[BROADCAST_LOST] = { RECEIPT_INTERRUPTED, PLAY_PLAYING, "loa mất kết nối, sẽ đọc tiếp" },
-	[BROADCAST_STOPPING] = { RECEIPT_INTERRUPTED, PLAY_PLAYING, "trạm đang dừng, sẽ đọc lại" },
-};
-
-static const char *ending_detail(const struct broadcast *broadcast)
+void output_on_lent(struct output *output)
 {
-	if (broadcast->end == BROADCAST_CANCELLED)
-		return broadcast->reason == REASON_STOPPED ? "người vận hành đã bấm dừng"
-							   : "đã được rút lại";
-	if (broadcast->end == BROADCAST_FAILED)
-		return broadcast->detail.text[0] ? broadcast->detail.text
-						 : "không máy đọc nào đọc được";
-	return endings[broadcast->end].detail;
+	output_pump(output); /* what lies under it is ducked in time */
 }
 
-/* Puts what was cut off back into the queue; what had been heard of it goes on where it was. */
-static void keep_for_later(struct output *output, const struct broadcast *broadcast)
+void output_on_started(struct output *output, struct broadcast *broadcast)
 {
-	if (queue_add(output->queue, broadcast->announcement, broadcast->arrival_us,
-		    broadcast->sequence, true) < 0) {
-		log_about(LOG_ERR, broadcast->announcement->id, output->config->sound.name,
-			"the queue is full, what was cut off cannot go on before a restart");
-		return;
+	const struct queue_entry *entry = broadcast->entry;
+
+	queue_on_started(output->queue, broadcast->entry, broadcast->start_us);
+	inhand_on_air(output->node->inhand, output->index * OUTPUT_PLACES + broadcast->place);
+	if (!broadcast->told) {
+		broadcast->kept = entry->from;
+		receipt_of_broadcast(broadcast,
+			broadcast->resumed ? RECEIPT_RESUMED : RECEIPT_STARTED, REASON_NONE,
+			broadcast->start_us, NULL);
+		remember(output, broadcast->announcement, PLAY_PLAYING, &entry->from, entry->tries);
 	}
-	if (!broadcast->on_air && !broadcast->resumed)
-		return;
-	snprintf(output->resume.id, sizeof output->resume.id, "%s", broadcast->announcement->id);
-	output->resume.item = broadcast->next_item;
-	output->resume.seconds = broadcast->seconds_before + broadcast->seconds_played;
+	start_tick(output);
+	mark_changed(output, true);
+	output_pump(output);
 }
 
-void output_on_broadcast_over(struct output *output, struct broadcast *broadcast)
+static const char *outcome_detail(
+	const struct broadcast *broadcast, const struct queue_outcome *outcome)
+{
+	if (outcome->cause == QUEUE_FAILED && broadcast->detail.text[0])
+		return broadcast->detail.text;
+	return outcome->gone ? details[outcome->cause].ends : details[outcome->cause].goes_on;
+}
+
+static void clear_faults(struct node *node, const struct broadcast *broadcast)
+{
+	if (broadcast->cause != QUEUE_FINISHED)
+		return;
+	if (!broadcast->engine_failed)
+		node_clear_fault(node, "engine", "");
+	if (!broadcast->chime_failed)
+		node_clear_fault(node, "chime", "");
+}
+
+void output_on_over(struct output *output, struct broadcast *broadcast)
 {
 	struct node *node = output->node;
-	bool cut_off = broadcast->end == BROADCAST_LOST || broadcast->end == BROADCAST_STOPPING;
-	double played = broadcast->seconds_before + broadcast->seconds_played;
+	bool heard = broadcast->ended_us != TIME_UNSET;
+	struct queue_over over = {
+		.cause = broadcast->cause,
+		.reason = broadcast->reason,
+		.position = broadcast_position(broadcast),
+		.ended_us = broadcast->ended_us,
+	};
 
-	output->broadcast = NULL;
-	if (broadcast->end == BROADCAST_FINISHED && !broadcast->engine_failed)
-		node_clear_fault(node, "engine", "");
-	if (broadcast->end == BROADCAST_FINISHED && !broadcast->chime_failed)
-		node_clear_fault(node, "chime", "");
-	if (broadcast->ended_us != TIME_UNSET)
-		output->free_us = broadcast->ended_us + node->config->gap_us;
-	if (!cut_off || broadcast->on_air)
-		receipt_of_broadcast(broadcast, endings[broadcast->end].event,
-			broadcast->ended_us != TIME_UNSET ? broadcast->ended_us : clock_real_us(),
-			played, ending_detail(broadcast));
-	if (cut_off)
-		keep_for_later(output, broadcast);
-	else
-		remember(output, broadcast->announcement, endings[broadcast->end].state);
+	struct queue_outcome outcome = queue_on_over(output->queue, broadcast->entry, &over);
+	_cleanup_(queue_entry_freep) struct queue_entry *gone = outcome.gone;
+	if (outcome.tell && !broadcast->told) {
+		receipt_of_broadcast(broadcast, outcome.event, outcome.reason,
+			heard ? broadcast->ended_us : clock_real_us(),
+			outcome_detail(broadcast, &outcome));
+		remember(output, broadcast->announcement, state_after(outcome.event),
+			gone ? NULL : &broadcast->entry->from, gone ? 0 : broadcast->entry->tries);
+	}
+	if (gone)
+		fetch_unwant(node, gone->announcement);
+	if (heard)
+		keep_usage(output);
+	clear_faults(node, broadcast);
+	output->broadcasts[broadcast->place] = NULL;
+	inhand_put_down(node->inhand, output->index * OUTPUT_PLACES + broadcast->place);
 	broadcast_free(broadcast);
 	mark_changed(output, true);
 	node_check_end(node); /* first: a reload waits for a moment between two broadcasts */
@@ -398,7 +745,7 @@ void output_on_broadcast_over(struct output *output, struct broadcast *broadcast
 void output_on_device(struct output *output, const struct device_event *event)
 {
 	struct node *node = output->node;
-	const char *name = output->config->sound.name;
+	const char *name = name_of(output);
 
 	switch (event->what) {
 	case DEVICE_OPENED:
@@ -416,11 +763,67 @@ void output_on_device(struct output *output, const struct device_event *event)
 	}
 	case DEVICE_STARTED:
 	case DEVICE_ENDED:
-		if (output->broadcast && output->broadcast->programme == event->programme)
-			broadcast_on_device(output->broadcast, event);
+		for (size_t i = 0; i < OUTPUT_PLACES; i++)
+			if (output->broadcasts[i] &&
+				output->broadcasts[i]->programme == event->programme) {
+				broadcast_on_device(output->broadcasts[i], event);
+				return;
+			}
 		return;
 	}
 	mark_changed(output, true);
 	node->changed = true;
 	output_pump(output);
+}
+
+/* --- Life ------------------------------------------------------------------------------------- */
+
+int output_init(struct output *output)
+{
+	struct queue_config config = {
+		.gap_us = output->node->config->gap_us,
+		.quiet = &output->config->quiet,
+		.limits = &output->config->limits,
+	};
+
+	output->gain_db = output->config->sound.gain_db;
+	output->since_us = clock_real_us();
+	output->wake_us = TIME_NEVER;
+	for (size_t i = 0; i < OUTPUT_PLACES; i++)
+		output->gain_of_place_db[i] = output->gain_db;
+	output->queue = queue_new(&config);
+	return 0;
+}
+
+void output_done(struct output *output)
+{
+	output->timer = sd_event_source_disable_unref(output->timer);
+	output->tick = sd_event_source_disable_unref(output->tick);
+	output->queue = queue_free(output->queue);
+}
+
+void output_store_again(struct output *output)
+{
+	size_t max = QUEUE_ENTRIES_MAX + QUEUE_EMERGENCIES_MAX + OUTPUT_PLACES;
+	_cleanup_(freep)
+		const struct queue_entry **entries = xcalloc(max, sizeof(struct queue_entry *));
+	_cleanup_(freep) enum queue_wait *waits = xcalloc(max, sizeof(*waits));
+	struct queue_now now = output_now(output);
+	size_t count = queue_list(output->queue, &now, entries, waits, max);
+
+	for (size_t i = 0; i < OUTPUT_PLACES; i++)
+		if (output->broadcasts[i] && output->broadcasts[i]->on_air && count < max)
+			entries[count++] = output->broadcasts[i]->entry;
+	for (size_t i = 0; i < count; i++) {
+		const struct queue_entry *entry = entries[i];
+		(void)store_put_announcement(output->node->store, entry->announcement,
+			entry->arrival_us, entry->sequence);
+		remember(output, entry->announcement,
+			entry->was_on_air || entry->phase == QUEUE_ON_AIR ? PLAY_PLAYING
+									  : PLAY_QUEUED,
+			&entry->from, entry->tries);
+	}
+	keep_usage(output);
+	if (queue_muted(output->queue))
+		keep_setting(output, "mute", "1");
 }

@@ -1,35 +1,61 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One output's life: its queue, the broadcast on air, what is remembered and reported of it. The
- * queue decides (scheduler/queue, pure); this carries out. Main's.
+ * One output's life: its queue, the broadcasts it has made of entries, its gain, what is remembered
+ * and reported of it. The queue decides (scheduler/queue, pure); this carries out. Main's.
  */
 #pragma once
 
 #include "daemon/node.h"
 
+int output_init(struct output *output); /* once the configuration and the device are set */
+void output_done(struct output *output);
+
 /* Whether the output listens to `zone` (`all`: every one does). */
 bool output_listens(const struct output *output, const char *zone);
 struct output *output_find(struct node *node, const char *name);
+/* The device's slot of the broadcast in `place`. */
+size_t output_slot(const struct output *output, size_t place);
+struct queue_now output_now(const struct output *output);
+/* What is heard most: the highest that sounds, also while it fades; NULL. */
+const struct broadcast *output_on_air(const struct output *output);
 
-/* Queues the announcement unless the ledger knows this revision or a newer one. True if it waits
- * here now; one that has expired on the way is remembered and reported, and does not. An older revision that waits or plays is superseded. *ret_error: -ENOSPC (full), -EEXIST (another text has this id and
+struct output_offer {
+	struct announcement *announcement;
+	int64_t arrival_us;
+	uint64_t sequence;
+	double seconds; /* predicted */
+};
+/* Queues the announcement unless the ledger knows this revision or a newer one. True if it is news
+ * here: it waits now, or had expired on the way (then that is remembered and reported). An older
+ * revision ends as superseded. *ret_error: -ENOSPC (full), -EEXIST (another content has this id and
  * revision). */
-bool output_offer(struct output *output, struct announcement *announcement, int64_t arrival_us,
-	uint64_t sequence, int *ret_error);
-/* Queues again what the store had (after a restart). `playing`: it was on air. */
-void output_restore(struct output *output, struct announcement *announcement, int64_t arrival_us,
-	uint64_t sequence, bool playing);
+bool output_offer(struct output *output, const struct output_offer *offer, int *ret_error);
+/* Queues again what the store had (after a restart). */
+void output_restore(
+	struct output *output, const struct output_offer *offer, const struct store_play *play);
 /* Cancels `id` if its revision is at most `revision`; remembers the withdrawal. */
 void output_withdraw(struct output *output, const char *id, int64_t revision, bool lasting);
 /* Silences, and clears all but what is scheduled for later. */
 void output_stop(struct output *output);
+void output_skip(struct output *output);
+/* Lasts, on disk. */
+void output_mute(struct output *output, bool muted);
 void output_set_gain(struct output *output, double gain_db);
+/* The gain in force: as set, at this hour. */
+double output_gain_db(const struct output *output);
+
+/* A recording is here: what waits for it is as long as that makes it. */
+void output_on_media(struct output *output, const char *sha256);
 
 /* Lets the queue decide, and does it; sets the timer for the next decision. To be called after
  * anything has changed. */
 void output_pump(struct output *output);
 void output_pump_all(struct node *node);
+/* Puts into the store again what is held in memory: its file was begun anew. */
+void output_store_again(struct output *output);
 
-void output_on_broadcast_started(struct output *output, struct broadcast *broadcast);
-void output_on_broadcast_over(struct output *output, struct broadcast *broadcast);
+void output_on_primed(struct output *output, struct broadcast *broadcast);
+void output_on_lent(struct output *output); /* a programme is the device's now */
+void output_on_started(struct output *output, struct broadcast *broadcast);
+void output_on_over(struct output *output, struct broadcast *broadcast);
 void output_on_device(struct output *output, const struct device_event *event);

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "daemon/broadcast.h"
+#include "daemon/output.h"
 #include "daemon/version.h"
 
 #include <stdarg.h>
@@ -24,17 +25,28 @@ char *report_topic(const struct node *node, const char *format, ...)
 
 /* --- Status ---------------------------------------------------------------------------------- */
 
+/* Something is ripe, but may not be heard now. */
+static bool is_held(const struct output *output)
+{
+	const struct queue_entry *entry;
+	enum queue_wait wait;
+	struct queue_now now = output_now(output);
+
+	if (queue_list(output->queue, &now, &entry, &wait, 1) == 0)
+		return false;
+	return wait == QUEUE_WAIT_CLOCK || wait == QUEUE_WAIT_QUIET || wait == QUEUE_WAIT_LIMIT ||
+	       wait == QUEUE_WAIT_MEDIA;
+}
+
 static const char *output_state_name(const struct output *output)
 {
-	struct queue_now now = node_now(output->node);
-
 	if (output->lost)
 		return "lost";
-	if (output->broadcast && output->broadcast->on_air)
+	if (queue_muted(output->queue))
+		return "muted";
+	if (output_on_air(output))
 		return "playing";
-	if (!now.trusted && queue_length(output->queue) > 0)
-		return "held";
-	return "idle";
+	return is_held(output) ? "held" : "idle";
 }
 
 static void write_outputs(struct strbuf *json, const struct node *node)
@@ -58,7 +70,7 @@ static void write_outputs(struct strbuf *json, const struct node *node)
 		json_write_integer(json, "suspends", (int64_t)stats.suspends);
 		json_write_integer(json, "starvations", (int64_t)stats.starvations);
 		json_write_integer(json, "reopens", (int64_t)stats.reopens);
-		json_write_real(json, "gain_db", output->gain_db, 2);
+		json_write_real(json, "gain_db", output_gain_db(output), 2);
 		json_write_end_object(json);
 	}
 	json_write_end_array(json);
@@ -131,31 +143,15 @@ char *report_offline(const struct node *node)
 
 /* --- Outputs --------------------------------------------------------------------------------- */
 
-/* Taken out of the queue and not heard yet: for people it still waits. */
-static bool is_prepared(const struct output *output)
-{
-	return output->broadcast && !output->broadcast->on_air && !output->broadcast->device_done;
-}
-
-static size_t waiting(const struct output *output)
-{
-	return queue_length(output->queue) + (is_prepared(output) ? 1 : 0);
-}
-
 static void write_broadcast(struct strbuf *json, const struct broadcast *broadcast)
 {
 	const struct announcement *announcement = broadcast->announcement;
-	double seconds = broadcast->seconds_before;
 
-	if (broadcast->device_done)
-		seconds += broadcast->seconds_played;
-	else if (broadcast->on_air)
-		seconds += (double)(clock_real_us() - broadcast->start_us) / US_PER_SEC;
 	json_write_string(json, "id", announcement->id);
 	json_write_integer(json, "revision", announcement->revision);
 	json_write_string(json, "title", announcement->title);
 	json_write_string(json, "priority", priority_name(announcement->priority));
-	json_write_real(json, "seconds_played", seconds, 1);
+	json_write_real(json, "seconds_played", broadcast_seconds_played(broadcast), 1);
 	json_write_real(json, "seconds_total", broadcast_seconds_asked(broadcast), 1);
 }
 
@@ -167,8 +163,9 @@ char *report_output_state(const struct output *output)
 	json_write_string(&json, "node", output->node->config->node);
 	json_write_string(&json, "output", output->config->sound.name);
 	json_write_string(&json, "state", output_state_name(output));
-	if (output->broadcast && output->broadcast->on_air) {
-		write_broadcast(&json, output->broadcast);
+	const struct broadcast *broadcast = output_on_air(output);
+	if (broadcast) {
+		write_broadcast(&json, broadcast);
 	} else {
 		static const char *const absent[] = { "id", "revision", "title", "priority",
 			"seconds_played", "seconds_total" };
@@ -176,8 +173,8 @@ char *report_output_state(const struct output *output)
 			json_write_null(&json, absent[i]);
 	}
 	json_write_time(&json, "since", output->since_us);
-	json_write_real(&json, "gain_db", output->gain_db, 2);
-	json_write_integer(&json, "queue_length", (int64_t)waiting(output));
+	json_write_real(&json, "gain_db", output_gain_db(output), 2);
+	json_write_integer(&json, "queue_length", (int64_t)queue_length(output->queue));
 	json_write_end_object(&json);
 	return strbuf_take(&json);
 }
@@ -191,6 +188,10 @@ static const char *wait_detail(enum queue_wait wait)
 		[QUEUE_WAIT_STORE] = "đang ghi vào đĩa",
 		[QUEUE_WAIT_CLOCK] = "đồng hồ của trạm chưa đúng",
 		[QUEUE_WAIT_OUTPUT] = "loa mất kết nối",
+		[QUEUE_WAIT_MUTED] = "loa đang tắt tiếng",
+		[QUEUE_WAIT_MEDIA] = "chờ tải bản ghi âm",
+		[QUEUE_WAIT_QUIET] = "chờ hết giờ yên lặng",
+		[QUEUE_WAIT_LIMIT] = "đã hết mức phát trong ngày, chờ ngày mai",
 	};
 	return details[wait];
 }
@@ -215,20 +216,14 @@ char *report_output_queue(const struct output *output)
 	_cleanup_(strbuf_done) struct strbuf json = { 0 };
 	const struct queue_entry *entries[REPORT_QUEUE_MAX];
 	enum queue_wait waits[REPORT_QUEUE_MAX];
-	struct queue_now now = node_now(output->node);
+	struct queue_now now = output_now(output);
+	size_t count = queue_list(output->queue, &now, entries, waits, REPORT_QUEUE_MAX);
 
-	now.output_ready = device_rate_hz(output->device->device) != 0;
-	now.busy = output->broadcast != NULL;
-	now.free_us = output->free_us;
-	size_t count = queue_list(output->queue, &now, entries, waits,
-		REPORT_QUEUE_MAX - (is_prepared(output) ? 1 : 0));
 	json_write_begin_object(&json, NULL);
 	json_write_string(&json, "node", output->node->config->node);
 	json_write_string(&json, "output", output->config->sound.name);
-	json_write_integer(&json, "length", (int64_t)waiting(output));
+	json_write_integer(&json, "length", (int64_t)queue_length(output->queue));
 	json_write_begin_array(&json, "items");
-	if (is_prepared(output))
-		write_entry(&json, output->broadcast->announcement, QUEUE_WAIT_NONE);
 	for (size_t i = 0; i < count; i++)
 		write_entry(&json, entries[i]->announcement, waits[i]);
 	json_write_end_array(&json);
@@ -247,21 +242,58 @@ static void publish(struct node *node, char *topic, char *payload)
 	free(payload);
 }
 
+static void publish_output(struct output *output)
+{
+	struct node *node = output->node;
+	const char *name = output->config->sound.name;
+
+	output->changed = output->urgent = false;
+	output->reported_mono_us = clock_mono_us();
+	publish(node, report_topic(node, "output/%s/state", name), report_output_state(output));
+	publish(node, report_topic(node, "output/%s/queue", name), report_output_queue(output));
+}
+
+static int on_report_timer(sd_event_source *source, uint64_t at_us, void *context)
+{
+	struct node *node = context;
+
+	(void)source;
+	(void)at_us;
+	report_publish(node);
+	return 0;
+}
+
+static void publish_later(struct node *node)
+{
+	int enabled = SD_EVENT_OFF;
+
+	if (!node->report_timer) {
+		(void)sd_event_add_time_relative(node->loop, &node->report_timer, CLOCK_MONOTONIC,
+			(uint64_t)REPORT_PAUSE_US, 10 * US_PER_MS, on_report_timer, node);
+		return;
+	}
+	if (sd_event_source_get_enabled(node->report_timer, &enabled) > 0)
+		return;
+	(void)sd_event_source_set_time_relative(node->report_timer, (uint64_t)REPORT_PAUSE_US);
+	(void)sd_event_source_set_enabled(node->report_timer, SD_EVENT_ONESHOT);
+}
+
 void report_publish(struct node *node)
 {
+	int64_t now_us = clock_mono_us();
+	bool later = false;
+
 	if (!node->connected)
 		return;
 	for (size_t i = 0; i < node->outputs_count; i++) {
 		struct output *output = &node->outputs[i];
-		if (!output->changed)
-			continue;
-		const char *name = output->config->sound.name;
-		output->changed = false;
-		publish(node, report_topic(node, "output/%s/state", name),
-			report_output_state(output));
-		publish(node, report_topic(node, "output/%s/queue", name),
-			report_output_queue(output));
+		bool due = output->urgent || now_us - output->reported_mono_us >= REPORT_PAUSE_US;
+		if (output->changed && due)
+			publish_output(output);
+		later |= output->changed;
 	}
+	if (later)
+		publish_later(node);
 	if (!node->changed)
 		return;
 	node->changed = false;
@@ -272,5 +304,5 @@ void report_all_changed(struct node *node)
 {
 	node->changed = true;
 	for (size_t i = 0; i < node->outputs_count; i++)
-		node->outputs[i].changed = true;
+		node->outputs[i].changed = node->outputs[i].urgent = true;
 }

@@ -5,6 +5,8 @@
 #include "daemon/node.h"
 
 #define REPORT_QUEUE_MAX 50
+/* A queue that changes all the time (a flood) is reported this often; a new state at once. */
+#define REPORT_PAUSE_US (200 * US_PER_MS)
 
 /* Each gives JSON; the caller frees. */
 char *report_status(const struct node *node) _must_check_;

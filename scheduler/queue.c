@@ -1,278 +1,230 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "scheduler/queue.h"
+#include "scheduler/queue_state.h"
 #include "base/strbuf.h"
 
 #include <errno.h>
 #include <string.h>
 
-struct queue {
-	struct queue_entry *entries; /* in the order in which they would play */
-	size_t count, capacity;
-	size_t emergencies; /* how many of them */
-};
-
-static const char *const wait_names[] = {
-	[QUEUE_WAIT_NONE] = "next",
-	[QUEUE_WAIT_START] = "start",
-	[QUEUE_WAIT_BEHIND] = "behind",
-	[QUEUE_WAIT_STORE] = "store",
-	[QUEUE_WAIT_CLOCK] = "clock",
-	[QUEUE_WAIT_OUTPUT] = "output-lost",
-};
-
-const char *queue_wait_name(enum queue_wait wait)
+struct queue *queue_new(const struct queue_config *config)
 {
-	return wait_names[wait];
-}
+	struct queue *queue = xcalloc(1, sizeof *queue);
 
-struct queue *queue_new(void)
-{
-	return xcalloc(1, sizeof(struct queue));
+	queue->config = *config;
+	queue->dropped_end = &queue->dropped;
+	queue->foreground_free_us = queue->background_free_us = TIME_UNSET;
+	usage_init(&queue->usage);
+	return queue;
 }
 
 struct queue *queue_free(struct queue *queue)
 {
 	if (!queue)
 		return NULL;
-	for (size_t i = 0; i < queue->count; i++)
-		announcement_unref(queue->entries[i].announcement);
-	free(queue->entries);
+	for (struct queue_entry *entry; (entry = queue_state_take_dropped(queue));)
+		queue_entry_free(entry);
+	for (size_t i = 0; i < queue->active_count; i++)
+		queue_entry_free(queue->active[i]);
+	queue_order_done(&queue->waiting);
 	free(queue);
 	return NULL;
 }
 
-size_t queue_length(const struct queue *queue)
+/* --- What waits ------------------------------------------------------------------------------ */
+
+static void drop_waiting(struct queue *queue, size_t place, enum queue_cause cause)
 {
-	return queue->count;
+	queue_state_drop(queue, queue_order_take(&queue->waiting, place), cause, REASON_NONE);
 }
 
-static bool is_emergency(const struct queue_entry *entry)
+/* Ends what has this id and at most this revision. Returns how many. */
+static size_t end_revisions(
+	struct queue *queue, const char *id, int64_t revision, enum queue_cause cause)
 {
-	return entry->announcement->priority == PRIORITY_EMERGENCY;
-}
+	size_t ended = 0, place = 0;
 
-static bool is_timed(const struct queue_entry *entry)
-{
-	return entry->announcement->start_us != TIME_UNSET;
-}
-
-static int64_t due_us(const struct queue_entry *entry)
-{
-	return is_timed(entry) ? entry->announcement->start_us : entry->arrival_us;
-}
-
-static bool goes_before(const struct queue_entry *a, const struct queue_entry *b)
-{
-	if (a->announcement->priority != b->announcement->priority)
-		return a->announcement->priority > b->announcement->priority;
-	if (due_us(a) != due_us(b))
-		return due_us(a) < due_us(b);
-	return a->sequence < b->sequence;
-}
-
-/* Where `entry` belongs: behind everything that goes before it. */
-static size_t place_of(const struct queue *queue, const struct queue_entry *entry)
-{
-	size_t low = 0, high = queue->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (goes_before(entry, &queue->entries[middle]))
-			high = middle;
-		else
-			low = middle + 1;
+	while ((place = queue_order_find(&queue->waiting, id, place)) < queue->waiting.count) {
+		if (queue->waiting.places[place].entry->announcement->revision > revision) {
+			place++;
+			continue;
+		}
+		drop_waiting(queue, place, cause);
+		ended++;
 	}
-	return low;
-}
-
-/* Emergencies have places of their own, so that no flood of others keeps one out. */
-static bool is_full(const struct queue *queue, const struct queue_entry *entry)
-{
-	if (is_emergency(entry))
-		return queue->emergencies >= QUEUE_EMERGENCIES_MAX;
-	return queue->count - queue->emergencies >= QUEUE_ENTRIES_MAX;
-}
-
-static void insert(struct queue *queue, const struct queue_entry *entry)
-{
-	size_t place = place_of(queue, entry);
-
-	if (queue->count == queue->capacity) {
-		queue->capacity = queue->capacity ? queue->capacity * 2 : 16;
-		queue->entries = xreallocarray(
-			queue->entries, queue->capacity, sizeof *queue->entries);
+	for (size_t i = 0; i < queue->active_count; i++) {
+		struct queue_entry *entry = queue->active[i];
+		if (strcmp(entry->announcement->id, id) != 0 ||
+			entry->announcement->revision > revision || queue_cause_final(entry->cause))
+			continue;
+		queue_entry_end(entry, cause);
+		ended++;
 	}
-	memmove(queue->entries + place + 1, queue->entries + place,
-		(queue->count - place) * sizeof *queue->entries);
-	queue->entries[place] = *entry;
-	queue->count++;
-	queue->emergencies += is_emergency(entry);
+	return ended;
 }
 
-static struct queue_entry *find(const struct queue *queue, const char *id)
+struct queue_entry *queue_find(const struct queue *queue, const char *id)
 {
-	for (size_t i = 0; i < queue->count; i++)
-		if (strcmp(queue->entries[i].announcement->id, id) == 0)
-			return queue->entries + i;
-	return NULL;
+	struct queue_entry *newest = NULL;
+
+	for (size_t place = queue_order_find(&queue->waiting, id, 0); place < queue->waiting.count;
+		place = queue_order_find(&queue->waiting, id, place + 1)) {
+		struct queue_entry *entry = queue->waiting.places[place].entry;
+		if (!newest || entry->announcement->revision > newest->announcement->revision)
+			newest = entry;
+	}
+	for (size_t i = 0; i < queue->active_count; i++) {
+		struct queue_entry *entry = queue->active[i];
+		if (strcmp(entry->announcement->id, id) != 0 || queue_cause_final(entry->cause))
+			continue;
+		if (!newest || entry->announcement->revision > newest->announcement->revision)
+			newest = entry;
+	}
+	return newest;
 }
 
-int queue_add(struct queue *queue, struct announcement *announcement, int64_t arrival_us,
-	uint64_t sequence, bool durable)
+/* Makes room for `entry` among its own kind. -ENOSPC: it would have to go itself. */
+static int make_room(struct queue *queue, const struct queue_entry *entry)
 {
-	struct queue_entry entry = {
-		.announcement = announcement,
-		.arrival_us = arrival_us,
-		.sequence = sequence,
-		.durable = durable,
-	};
+	struct queue_order *waiting = &queue->waiting;
+	bool emergency = queue_entry_is_emergency(entry);
+	size_t count = emergency ? waiting->emergencies : waiting->count - waiting->emergencies;
+	size_t replaced = queue_order_find(waiting, entry->announcement->id, 0);
 
-	if (find(queue, announcement->id))
-		return -EEXIST;
-	if (is_full(queue, &entry))
+	if (count < (emergency ? QUEUE_EMERGENCIES_MAX : QUEUE_ENTRIES_MAX))
+		return 0;
+	if (replaced < waiting->count &&
+		queue_entry_is_emergency(waiting->places[replaced].entry) == emergency)
+		return 0; /* its older revision goes */
+	size_t lowest = queue_order_lowest(waiting, emergency);
+	if (waiting->places[lowest].entry->announcement->priority > entry->announcement->priority)
 		return -ENOSPC;
-	announcement_ref(announcement);
-	insert(queue, &entry);
+	drop_waiting(queue, lowest, QUEUE_EVICTED);
 	return 0;
 }
 
-const struct queue_entry *queue_find(const struct queue *queue, const char *id)
+int queue_add(struct queue *queue, const struct queue_offer *offer, struct queue_entry **ret_entry)
 {
-	return find(queue, id);
+	const struct announcement *announcement = offer->announcement;
+	const struct queue_entry *known = queue_find(queue, announcement->id);
+
+	if (known && known->announcement->revision >= announcement->revision)
+		return -EEXIST;
+	_cleanup_(queue_entry_freep) struct queue_entry *entry = queue_entry_new(offer);
+	int result = make_room(queue, entry);
+	if (result < 0)
+		return result;
+	end_revisions(queue, announcement->id, announcement->revision, QUEUE_SUPERSEDED);
+	queue_order_insert(&queue->waiting, entry);
+	if (ret_entry)
+		*ret_entry = entry;
+	entry = NULL; /* the queue's now */
+	return 0;
+}
+
+struct queue_entry *queue_restore(struct queue *queue, const struct queue_offer *offer,
+	bool was_on_air, const struct queue_position *from, uint32_t tries)
+{
+	enum interrupted policy = offer->announcement->interrupted;
+
+	if (queue_find(queue, offer->announcement->id))
+		return NULL;
+	struct queue_entry *entry = queue_entry_new(offer);
+	entry->tries = tries;
+	entry->was_on_air = was_on_air;
+	if (was_on_air && policy != INTERRUPTED_RESTART)
+		entry->from = *from;
+	if (was_on_air)
+		entry->cause = QUEUE_CRASHED;
+	if (was_on_air && policy == INTERRUPTED_DROP)
+		queue_state_drop(queue, entry, QUEUE_CRASHED, REASON_NONE);
+	else
+		queue_order_insert(&queue->waiting, entry);
+	return entry;
 }
 
 void queue_set_durable(struct queue *queue, const char *id)
 {
-	struct queue_entry *entry = find(queue, id);
-
-	if (entry)
-		entry->durable = true;
+	for (size_t place = queue_order_find(&queue->waiting, id, 0); place < queue->waiting.count;
+		place = queue_order_find(&queue->waiting, id, place + 1))
+		queue->waiting.places[place].entry->durable = true;
+	for (size_t i = 0; i < queue->active_count; i++)
+		if (strcmp(queue->active[i]->announcement->id, id) == 0)
+			queue->active[i]->durable = true;
 }
 
-struct announcement *queue_remove(struct queue *queue, const char *id)
-{
-	struct queue_entry *entry = find(queue, id);
+/* --- What operators do ----------------------------------------------------------------------- */
 
-	if (!entry)
-		return NULL;
-	struct announcement *announcement = entry->announcement;
-	size_t behind = queue->count - (size_t)(entry - queue->entries) - 1;
-	queue->emergencies -= is_emergency(entry);
-	memmove(entry, entry + 1, behind * sizeof *entry);
-	queue->count--;
-	return announcement;
+size_t queue_withdraw(struct queue *queue, const char *id, int64_t revision)
+{
+	return end_revisions(queue, id, revision, QUEUE_WITHDRAWN);
 }
 
-/* --- Deciding ------------------------------------------------------------------------------- */
-
-static int64_t earlier(int64_t a_us, int64_t b_us)
+static bool is_for_later(const struct queue_entry *entry, int64_t real_us)
 {
-	return a_us < b_us ? a_us : b_us;
+	return !entry->was_on_air && entry->announcement->start_us > real_us;
 }
 
-/* When it would begin: its start, but not before the gap behind the last one is over, for which an
- * emergency does not wait; TIME_UNSET: at once. */
-static int64_t begin_us(const struct queue_entry *entry, const struct queue_now *now)
+void queue_stop(struct queue *queue, int64_t real_us)
 {
-	int64_t start_us = entry->announcement->start_us;
-
-	if (is_emergency(entry))
-		return start_us;
-	return start_us > now->free_us ? start_us : now->free_us; /* TIME_UNSET is the least */
-}
-
-static bool has_expired(const struct queue_entry *entry, const struct queue_now *now)
-{
-	return now->trusted && entry->announcement->expires_us <= now->real_us;
-}
-
-/* Whether only time, and other entries, stand between it and its playing. */
-static bool is_admitted(const struct queue_entry *entry, const struct queue_now *now)
-{
-	return (entry->durable || is_emergency(entry)) && (now->trusted || !is_timed(entry));
-}
-
-/* When its preparation begins; TIME_UNSET: now; TIME_NEVER: it could only begin when it has
- * expired, so that it must not be prepared at all. */
-static int64_t ripe_us(const struct queue_entry *entry, const struct queue_now *now)
-{
-	int64_t begins_us = begin_us(entry, now);
-
-	if (begins_us == TIME_UNSET)
-		return TIME_UNSET;
-	if (now->trusted && begins_us >= entry->announcement->expires_us)
-		return TIME_NEVER;
-	return begins_us - QUEUE_PREPARE_US;
-}
-
-static struct queue_decision play(const struct queue_entry *entry, const struct queue_now *now)
-{
-	int64_t begins_us = begin_us(entry, now);
-
-	return (struct queue_decision){
-		.what = QUEUE_DO_PLAY,
-		.entry = entry,
-		.start_us = begins_us > now->real_us ? begins_us : TIME_UNSET,
-	};
-}
-
-static struct queue_decision expire(const struct queue_entry *entry, const struct queue_now *now)
-{
-	return (struct queue_decision){
-		.what = QUEUE_DO_EXPIRE,
-		.entry = entry,
-		.reason = now->output_ready ? REASON_EXPIRED : REASON_OUTPUT_LOST,
-	};
-}
-
-struct queue_decision queue_decide(const struct queue *queue, const struct queue_now *now)
-{
-	struct queue_decision decision = { .what = QUEUE_DO_NOTHING, .wake_us = TIME_NEVER };
-	const struct queue_entry *next = NULL;
-	bool may_play = now->output_ready && !now->busy;
-
-	/* All expire before any plays: what is over must not look as if it waited. */
-	for (size_t i = 0; i < queue->count; i++) {
-		const struct queue_entry *entry = queue->entries + i;
-		if (has_expired(entry, now))
-			return expire(entry, now);
-		if (now->trusted)
-			decision.wake_us = earlier(
-				decision.wake_us, entry->announcement->expires_us);
-		if (!may_play || next || !is_admitted(entry, now))
-			continue;
-		if (ripe_us(entry, now) <= now->real_us)
-			next = entry;
+	for (size_t place = 0; place < queue->waiting.count;) {
+		if (is_for_later(queue->waiting.places[place].entry, real_us))
+			place++;
 		else
-			decision.wake_us = earlier(decision.wake_us, ripe_us(entry, now));
+			drop_waiting(queue, place, QUEUE_STOPPED);
 	}
-	return next ? play(next, now) : decision;
+	for (size_t i = 0; i < queue->active_count; i++)
+		if (!is_for_later(queue->active[i], real_us))
+			queue_entry_end(queue->active[i], QUEUE_STOPPED);
 }
 
-static enum queue_wait why_waits(const struct queue_entry *entry, const struct queue_now *now)
+void queue_skip(struct queue *queue)
 {
-	if (!entry->durable && !is_emergency(entry))
-		return QUEUE_WAIT_STORE;
-	if (is_timed(entry) && !now->trusted)
-		return QUEUE_WAIT_CLOCK;
-	if (is_timed(entry) && entry->announcement->start_us - QUEUE_PREPARE_US > now->real_us)
-		return QUEUE_WAIT_START;
-	return now->output_ready ? QUEUE_WAIT_NONE : QUEUE_WAIT_OUTPUT;
+	static const struct {
+		bool background;
+		enum queue_phase phase;
+	} order[] = {
+		{ false, QUEUE_ON_AIR },
+		{ false, QUEUE_PREPARING },
+		{ true, QUEUE_ON_AIR },
+		{ true, QUEUE_PREPARING },
+	};
+
+	for (size_t i = 0; i < countof(order); i++) {
+		struct queue_entry *entry = queue_state_active(
+			queue, order[i].background, order[i].phase);
+		if (!entry)
+			continue;
+		queue_entry_end(entry, QUEUE_SKIPPED);
+		return;
+	}
 }
 
-size_t queue_list(const struct queue *queue, const struct queue_now *now,
-	const struct queue_entry **ret_entries, enum queue_wait *ret_waits, size_t max)
+void queue_mute(struct queue *queue, bool muted)
 {
-	bool next_seen = false;
-	size_t count = 0;
+	queue->muted = muted;
+	for (size_t i = 0; muted && i < queue->active_count; i++)
+		queue_entry_end(queue->active[i], QUEUE_MUTED);
+}
 
-	for (; count < queue->count && count < max; count++) {
-		enum queue_wait wait = why_waits(queue->entries + count, now);
-		if (wait == QUEUE_WAIT_NONE && next_seen)
-			wait = QUEUE_WAIT_BEHIND;
-		next_seen |= wait == QUEUE_WAIT_NONE;
-		ret_entries[count] = queue->entries + count;
-		ret_waits[count] = wait;
+bool queue_muted(const struct queue *queue)
+{
+	return queue->muted;
+}
+
+void queue_shutdown(struct queue *queue)
+{
+	queue->stopping = true;
+	for (size_t i = 0; i < queue->active_count; i++)
+		queue_entry_end(queue->active[i], QUEUE_SHUTDOWN);
+}
+
+void queue_on_clock_set(struct queue *queue)
+{
+	queue->foreground_free_us = queue->background_free_us = TIME_UNSET;
+	for (size_t i = 0; i < queue->active_count; i++) {
+		struct queue_entry *entry = queue->active[i];
+		entry->counted_us = TIME_UNSET;
+		if (entry->phase == QUEUE_PREPARING &&
+			(!queue_entry_is_emergency(entry) || entry->start_us != TIME_UNSET))
+			queue_entry_end(entry, QUEUE_RECALLED);
 	}
-	return count;
 }

@@ -244,7 +244,7 @@ def test_expired_is_not_said(rig):
 def test_queue_goes_by_priority_then_start_then_arrival(rig):
     engine, speech = rig.tone_engine()
     node = rig.node("ubnd", [rig.paced(0)], speech=speech)
-    rig.announce("trung-tam", "dang-noi", "mười " * 12, priority="normal")
+    rig.announce("trung-tam", "dang-noi", "mười " * 12, priority="priority")
     rig.pulse.recording.wait_sound(0)
     for id, word, priority in (("nen", "một", "background"), ("thuong-1", "hai", "normal"),
                                ("thuong-2", "ba", "normal"), ("uu-tien", "bốn", "priority")):
@@ -254,7 +254,7 @@ def test_queue_goes_by_priority_then_start_then_arrival(rig):
     same([item["id"] for item in queue["items"]], ["uu-tien", "thuong-1", "thuong-2", "nen"])
     same([item["waits"] for item in queue["items"][1:]], ["behind"] * 3)
     state = node.wait_state("loa0", lambda s: s["state"] == "playing" and s["queue_length"] == 4)
-    same((state["id"], state["priority"], state["revision"]), ("dang-noi", "normal", 1))
+    same((state["id"], state["priority"], state["revision"]), ("dang-noi", "priority", 1))
     finished = node.wait_receipt("nen", "finished", "loa0")
     rig.pulse.recording.wait_recorded(mono_of(finished["at"]) + 0.2)
     said = [w for w in analysis.said(rig.pulse.recording.sound(0)) if w != "mười"]

@@ -35,6 +35,25 @@ def read_sound_file(path):
     return frames[:got], info.samplerate
 
 
+# libsndfile's SF_FORMAT_…: 16 bit, 16 bit, Vorbis, Opus, layer III
+FORMATS = {"wav": 0x010002, "flac": 0x170002, "ogg": 0x200060, "opus": 0x200064, "mp3": 0x230082}
+
+
+def write_sound_file(path, sound, rate, form):
+    """An array of frames × channels, in one of FORMATS."""
+    library = ctypes.CDLL(ctypes.util.find_library("sndfile") or "libsndfile.so.1")
+    library.sf_open.restype = ctypes.c_void_p
+    library.sf_writef_float.restype = ctypes.c_int64
+    info = _SfInfo(0, rate, sound.shape[1], form, 0, 0)
+    file = library.sf_open(str(path).encode(), 0x20, ctypes.byref(info))
+    if not file:
+        raise OSError(f"{path}: cannot be written")
+    samples = np.ascontiguousarray(sound, dtype=np.float32)
+    library.sf_writef_float(ctypes.c_void_p(file), samples.ctypes.data_as(ctypes.c_void_p),
+                            ctypes.c_int64(len(samples)))
+    library.sf_close(ctypes.c_void_p(file))
+
+
 def _is_float(values):
     """Integers of 32 bit, taken for floats, are huge somewhere: the negative ones of quiet sound."""
     with np.errstate(invalid="ignore"):
@@ -149,3 +168,59 @@ def said(sound, rate=RATE):
             words.append(word)
             torn = None
     return words
+
+
+# --- several tones at once ---------------------------------------------------------------------
+
+WINDOW_SECONDS, HOP_SECONDS = 0.040, 0.005
+
+
+class Tracks:
+    """How loud each word's tone is over time, whatever else sounds with it: `level(word, t)` is the
+    amplitude of that tone in a window of 40 ms around second t (0.25 at full level)."""
+
+    def __init__(self, sound, rate=RATE):
+        self.rate = rate
+        size, hop = int(WINDOW_SECONDS * rate), int(HOP_SECONDS * rate)
+        count = max(0, (len(sound) - size) // hop + 1)
+        window = np.hanning(size)
+        times = np.arange(size) / rate
+        waves = np.stack([window * np.exp(-2j * np.pi * hz * times) for hz in TONES.values()])
+        waves = (waves * 2 / window.sum()).astype(np.complex64)
+        levels = np.zeros((count, len(TONES)), dtype=np.float32)
+        for begin in range(0, count, 2000):  # in pieces: memory
+            end = min(begin + 2000, count)
+            pieces = np.stack([sound[i * hop:i * hop + size] for i in range(begin, end)])
+            levels[begin:end] = np.abs(pieces.astype(np.complex64) @ waves.T)
+        self.levels = {word: levels[:, i] for i, word in enumerate(TONES)}
+
+    def at(self, seconds):
+        return max(0, int((seconds - WINDOW_SECONDS / 2) / HOP_SECONDS))
+
+    def level(self, word, seconds):
+        track = self.levels[word]
+        return float(track[min(self.at(seconds), len(track) - 1)])
+
+    def loudest(self, word, start, end):
+        """In dB, the level that the tone reaches between two seconds."""
+        piece = self.levels[word][self.at(start):self.at(end) + 1]
+        return db(np.max(piece)) if len(piece) else -180.0
+
+    def runs(self, word, threshold=0.05, shortest=0.06):
+        """[(from, to)] in seconds where the word's tone is above an amplitude."""
+        on = np.concatenate(([False], self.levels[word] > threshold, [False]))
+        edges = np.flatnonzero(np.diff(on.astype(np.int8)))
+        found = [(a * HOP_SECONDS + WINDOW_SECONDS / 2, b * HOP_SECONDS + WINDOW_SECONDS / 2)
+                 for a, b in zip(edges[::2], edges[1::2])]
+        return [(a, b) for a, b in found if b - a >= shortest]
+
+    def words(self, threshold=0.05, shortest=0.06):
+        """[(word, from, to)] of all tones, in the order of their beginnings."""
+        found = [(word, a, b) for word in TONES for a, b in self.runs(word, threshold, shortest)]
+        return sorted(found, key=lambda item: item[1])
+
+
+def largest_step(sound, start, end, rate=RATE):
+    """The largest jump from one sample to the next between two seconds: a cut without a fade."""
+    piece = sound[max(0, int(start * rate)):int(end * rate)]
+    return float(np.max(np.abs(np.diff(piece)))) if len(piece) > 1 else 0.0

@@ -6,7 +6,7 @@ import os
 import struct
 import time
 
-from .node import instant
+from .node import instant, rfc3339
 from .process import ProcessError
 
 
@@ -39,6 +39,10 @@ class Clock:
 
     def now(self):
         return time.time() + self.offset
+
+    def in_future(self, seconds):
+        """RFC 3339, by this clock."""
+        return rfc3339(self.now() + seconds)
 
     def real_of(self, mono):
         """What this clock showed at that monotonic time."""

@@ -33,6 +33,12 @@ def libconfig(value, top=False):
     return quoted(value) if isinstance(value, str) else repr(value)
 
 
+def array(value):
+    """A list of plain values is an array to libconfig; one of groups stays a list."""
+    plain = isinstance(value, list) and not any(isinstance(item, dict) for item in value)
+    return tuple(value) if plain else value
+
+
 NO_CHIMES = {"open": "none", "close": "none", "bed": "none"}
 
 
@@ -41,8 +47,8 @@ def configuration(site, name, state_dir, port, outputs, **changes):
     config = {
         "site": site, "node": name, "state_dir": state_dir,
         "mqtt": {"host": "127.0.0.1", "port": port},
-        "outputs": [{"preroll": "0ms", **{k: tuple(v) if isinstance(v, list) else v
-                                          for k, v in output.items()}} for output in outputs],
+        "outputs": [{"preroll": "0ms", **{k: array(v) for k, v in output.items()}}
+                    for output in outputs],
         "chimes": {p: NO_CHIMES for p in ("background", "normal", "priority", "emergency")},
         "sync_lead": "0ms", "gap": "100ms", "log_level": "debug",
     }

@@ -40,6 +40,7 @@ class Rig:
         self.scale = SCALES.get(self.sanitizers, 3.0)
         self.alsa = Alsa(folder, self.build)
         self.client, self.broker, self.pulse = None, None, None
+        self.began = time.time()
         self.nodes, self.engines, self.clients = [], [], []
 
     # --- parts ---------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+loalang_unit_test(inhand daemon)
 loalang_unit_test(ledger daemon)
 loalang_unit_test(media daemon)
 loalang_unit_test(mqtt daemon)

@@ -74,11 +74,16 @@ static void test_forget_by_size(void **state)
 static void test_content(void **state)
 {
 	_cleanup_(ledger_freep) struct ledger *ledger = ledger_new();
-	uint64_t content = ledger_content("một");
+	struct announcement one = { .text = (char *)"một" }, two = { .text = (char *)"hai" };
+	struct announcement recorded = { .text = (char *)"một", .media = "ab" };
+	struct announcement recording = { .media = "ab" };
+	uint64_t content = ledger_content(&one);
 
 	(void)state;
 	assert_int_not_equal(content, 0);
-	assert_int_not_equal(content, ledger_content("hai"));
+	assert_int_not_equal(content, ledger_content(&two));
+	assert_int_not_equal(content, ledger_content(&recorded));
+	assert_int_not_equal(ledger_content(&recording), ledger_content(&recorded));
 	ledger_set_content(ledger, "tin", 0, content); /* not there: nothing happens */
 	ledger_put(ledger, "tin", 0, 1, PLAY_QUEUED, 5);
 	assert_int_equal(ledger_find(ledger, "tin", 0)->content, 0);
