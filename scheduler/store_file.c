@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define ASIDE_NAMES_MAX 100 /* names tried for a damaged file within one second */
+#define SALVAGE_US      (10 * US_PER_SEC) /* the node stands still meanwhile */
+#define ASIDE_NAMES_MAX 100               /* names tried for a damaged file within one second */
 
 struct store_file {
 	struct store_database *database;
@@ -146,7 +147,9 @@ static int make_new(
 	_cleanup_(store_file_closep) struct store_file *file = NULL;
 	int result = open_database(names->new, true, &file, error);
 
-	return result < 0 ? result : store_salvage(names->path, file, ret_salvaged, error);
+	return result < 0 ? result
+			  : store_salvage(names->path, clock_mono_us() + SALVAGE_US, file,
+				    ret_salvaged, error);
 }
 
 static void remove_new(const struct names *names)

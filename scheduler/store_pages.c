@@ -18,6 +18,10 @@
 #define FRAME_SUMMED_BYTES 8 /* of the header, then the page */
 #define FRAME_BYTES        (FRAME_HEADER_BYTES + STORE_PAGE_BYTES)
 
+/* How often a file may be read as a whole. Rows do not share their overflow pages, so in sum the
+ * chains are not longer than the file, each time; those of a damaged file may run in circles. */
+#define READINGS 16
+
 #define TRUNK_LEAVES_MAX (STORE_PAGE_BYTES / 4 - 2)
 
 #define LEAF_HEADER_BYTES     8
@@ -50,6 +54,7 @@ struct store_pages {
 	uint8_t page[STORE_PAGE_BYTES];
 	uint8_t rest[STORE_PAGE_BYTES]; /* an overflow page */
 	uint8_t *record;                /* STORE_RECORD_BYTES */
+	uint64_t rests_left;            /* overflow pages that may still be read, see READINGS */
 };
 
 static uint32_t read_u16(const uint8_t *bytes)
@@ -248,6 +253,7 @@ int store_pages_open(const char *path, struct store_pages **ret_pages, struct er
 	pages->count = count_pages(pages, (uint64_t)status.st_size, log_count);
 	pages->frames = xcalloc((size_t)pages->count + 1, sizeof *pages->frames);
 	pages->uses = xcalloc((size_t)pages->count + 1, sizeof *pages->uses);
+	pages->rests_left = (uint64_t)READINGS * pages->count;
 	map_log(pages, last);
 	note_free_pages(pages);
 	*ret_pages = hand_over(pages);
@@ -337,8 +343,9 @@ static bool read_record(const uint8_t *bytes, size_t length, struct store_record
 static bool read_rest(struct store_pages *pages, uint32_t number, size_t from, size_t length)
 {
 	while (from < length) {
-		if (number < 2 || !read_page(pages, number, pages->rest))
+		if (number < 2 || pages->rests_left == 0 || !read_page(pages, number, pages->rest))
 			return false;
+		pages->rests_left--;
 		if (pages->uses[number] == USE_UNKNOWN)
 			pages->uses[number] = USE_OVERFLOW;
 		size_t part = length - from < OVERFLOW_BYTES ? length - from : OVERFLOW_BYTES;
@@ -358,7 +365,8 @@ static size_t local_bytes(size_t length)
 	return local <= LOCAL_MAX ? local : LOCAL_MIN;
 }
 
-static bool read_cell(struct store_pages *pages, size_t at, struct store_record *ret_record)
+/* Returns how many bytes of the page the cell takes; 0: it cannot be followed. */
+static size_t read_cell(struct store_pages *pages, size_t at, struct store_record *ret_record)
 {
 	const uint8_t *end = pages->page + STORE_PAGE_BYTES, *cell = pages->page + at;
 	uint64_t length, rowid;
@@ -367,18 +375,21 @@ static bool read_cell(struct store_pages *pages, size_t at, struct store_record 
 	cell += used;
 	size_t used_by_rowid = used ? read_varint(cell, end, &rowid) : 0;
 	if (used_by_rowid == 0 || length > STORE_RECORD_BYTES)
-		return false;
+		return 0;
 	cell += used_by_rowid;
-	size_t local = local_bytes((size_t)length);
-	bool more = local < length;
-	if ((size_t)(end - cell) < local + (more ? 4 : 0))
-		return false;
+	size_t local = local_bytes((size_t)length), link = local < length ? 4 : 0;
+	if ((size_t)(end - cell) < local + link)
+		return 0;
 	ret_record->rowid = (int64_t)rowid;
-	if (!more)
-		return read_record(cell, (size_t)length, ret_record);
-	memcpy(pages->record, cell, local);
-	return read_rest(pages, read_u32(cell + local), local, (size_t)length) &&
-	       read_record(pages->record, (size_t)length, ret_record);
+	bool read = false;
+	if (link == 0) {
+		read = read_record(cell, (size_t)length, ret_record);
+	} else {
+		memcpy(pages->record, cell, local);
+		read = read_rest(pages, read_u32(cell + local), local, (size_t)length) &&
+		       read_record(pages->record, (size_t)length, ret_record);
+	}
+	return read ? used + used_by_rowid + local + link : 0;
 }
 
 size_t store_pages_read(struct store_pages *pages, uint32_t number,
@@ -390,17 +401,21 @@ size_t store_pages_read(struct store_pages *pages, uint32_t number,
 	if (number < 2 || number > pages->count || pages->uses[number] == USE_FREE ||
 		!read_page(pages, number, pages->page) || pages->page[0] != PAGE_TABLE_LEAF)
 		return 0;
-	size_t cells = read_u16(pages->page + 3);
-	if (LEAF_HEADER_BYTES + 2 * cells > STORE_PAGE_BYTES)
+	size_t cells = read_u16(pages->page + 3), begin = LEAF_HEADER_BYTES + 2 * cells;
+	if (begin > STORE_PAGE_BYTES)
 		return 1;
+	size_t room = STORE_PAGE_BYTES - begin; /* cells do not lie over each other */
 	for (size_t i = 0; i < cells; i++) {
 		struct store_record record;
 		size_t at = read_u16(pages->page + LEAF_HEADER_BYTES + 2 * i);
-		if (at >= LEAF_HEADER_BYTES + 2 * cells && at < STORE_PAGE_BYTES &&
-			read_cell(pages, at, &record))
-			each(&record, context);
-		else
+		size_t bytes = at >= begin && at < STORE_PAGE_BYTES ? read_cell(pages, at, &record)
+								    : 0;
+		if (bytes == 0 || bytes > room) {
 			lost++;
+			continue;
+		}
+		room -= bytes;
+		each(&record, context);
 	}
 	return lost;
 }

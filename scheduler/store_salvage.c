@@ -20,7 +20,7 @@ enum stage { STAGE_STATE, STAGE_UNTAKEN, STAGE_HISTORY, STAGES_COUNT };
 struct salvage {
 	struct store_pages *pages;
 	struct store_file *file;
-	int64_t deadline_mono_us;
+	int64_t until_mono_us;
 	enum stage stage;
 	uint8_t *has_receipts; /* by page: 1 when it is worth reading again */
 	uint32_t page;         /* that is being read */
@@ -234,7 +234,7 @@ static void end_group(struct salvage *salvage)
 /* False: there is no more time, or the new file fails. */
 static bool run_page(struct salvage *salvage, uint32_t page)
 {
-	if (clock_mono_us() >= salvage->deadline_mono_us)
+	if (clock_mono_us() >= salvage->until_mono_us)
 		salvage->found.cut_short = true;
 	if (salvage->found.cut_short || salvage->result < 0)
 		return false;
@@ -307,13 +307,13 @@ static int count_all(struct store_file *file, struct store_salvaged *found, stru
 	return result;
 }
 
-int store_salvage(const char *path, struct store_file *file, struct store_salvaged *ret_salvaged,
-	struct error *error)
+int store_salvage(const char *path, int64_t until_mono_us, struct store_file *file,
+	struct store_salvaged *ret_salvaged, struct error *error)
 {
 	_cleanup_(store_pages_closep) struct store_pages *pages = NULL;
 	struct salvage salvage = {
 		.file = file,
-		.deadline_mono_us = clock_mono_us() + STORE_SALVAGE_US,
+		.until_mono_us = until_mono_us,
 		.error = error,
 	};
 

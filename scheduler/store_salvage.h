@@ -9,8 +9,6 @@
 
 #include "scheduler/store_file.h"
 
-#define STORE_SALVAGE_US (10 * US_PER_SEC) /* it may take: the node stands still meanwhile */
-
 struct store_salvaged {
 	size_t announcements, plays, settings, receipts;
 	size_t lost_rows;  /* seen, and not readable */
@@ -18,7 +16,8 @@ struct store_salvaged {
 	bool cut_short;    /* there was not time or room enough for all of it */
 };
 
-/* Reads the file `path` (and its log) and writes to `file`, which is new and store_file_careful().
- * Fails only if the new file does. */
-int store_salvage(const char *path, struct store_file *file, struct store_salvaged *ret_salvaged,
-	struct error *error) _must_check_;
+/* Reads the file `path` (and its log) and writes to `file`, which is new and made for that
+ * (store_file_renew()), until `until_mono_us`. Fails if the new file does, or if the old one cannot
+ * even be opened; one that is not there has nothing in it. */
+int store_salvage(const char *path, int64_t until_mono_us, struct store_file *file,
+	struct store_salvaged *ret_salvaged, struct error *error) _must_check_;
