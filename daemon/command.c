@@ -236,7 +236,9 @@ static void on_announce(const struct message *message)
 		return;
 	}
 	if (message->event->oversize) {
-		reject(message, NULL, REASON_TOO_LARGE, "bản tin quá 64 KiB");
+		(void)error_set(&error, 0, "dài %zu byte, nhiều nhất là %d", message->length,
+			ANNOUNCEMENT_PAYLOAD_MAX);
+		reject(message, NULL, REASON_TOO_LARGE, error.text);
 		return;
 	}
 	make_id(node, made_id);

@@ -4,9 +4,15 @@
 #include "base/strbuf.h"
 #include "daemon/node.h"
 #include "daemon/output.h"
+#include "daemon/report.h"
 
 #include <errno.h>
 #include <string.h>
+
+void fetch_init(struct fetch *fetch)
+{
+	*fetch = (struct fetch){ .patient_until_mono_us = clock_mono_us() + FETCH_PATIENCE_US };
+}
 
 void fetch_done(struct fetch *fetch)
 {
@@ -84,10 +90,13 @@ static int on_turn(sd_event_source *source, uint64_t at_us, void *context)
 	(void)source;
 	(void)at_us;
 	fetch_pump(node);
+	output_pump_all(node); /* for what patience has ended */
+	store_flush(node->store);
+	report_publish(node);
 	return 0;
 }
 
-/* While something is being asked for, its turn ends by time. */
+/* While something is being asked for, its turn, and patience, end by time. */
 static void set_timer(struct node *node, bool needed)
 {
 	if (!needed) {
@@ -108,8 +117,12 @@ void fetch_pump(struct node *node)
 	int64_t now_us = clock_mono_us();
 	struct fetch_wanted *wanted;
 
-	if (!node->connected)
+	bool patient = node->fetch.count > 0 && now_us < node->fetch.patient_until_mono_us;
+
+	if (!node->connected) {
+		set_timer(node, patient);
 		return;
+	}
 	size_t asked = end_turns(node, now_us);
 	while (asked < FETCH_ASKED_MAX && (wanted = next_to_ask(node))) {
 		_cleanup_(freep) char *topic = topic_of(node, wanted->sha256);
@@ -119,11 +132,12 @@ void fetch_pump(struct node *node)
 		wanted->asked_mono_us = wanted->turn_mono_us = now_us;
 		asked++;
 	}
-	set_timer(node, asked > 0 && next_to_ask(node));
+	set_timer(node, patient || (asked > 0 && next_to_ask(node)));
 }
 
 void fetch_on_connected(struct node *node)
 {
+	node->fetch.patient_until_mono_us = clock_mono_us() + FETCH_PATIENCE_US;
 	for (size_t i = 0; i < node->fetch.count; i++)
 		node->fetch.list[i].asked = node->fetch.list[i].refused = false;
 	fetch_pump(node);
@@ -170,12 +184,20 @@ void fetch_unwant(struct node *node, const struct announcement *announcement)
 	fetch_pump(node);
 }
 
-bool fetch_coming(const struct node *node, const struct announcement *announcement)
+enum queue_media fetch_state(const struct node *node, const struct announcement *announcement)
 {
+	static const enum queue_media states[] = {
+		[MEDIA_UNKNOWN] = QUEUE_MEDIA_COMING,
+		[MEDIA_CHECKING] = QUEUE_MEDIA_NEAR,
+		[MEDIA_HERE] = QUEUE_MEDIA_SETTLED,
+		[MEDIA_BAD] = QUEUE_MEDIA_SETTLED,
+	};
+
 	if (!announcement->media[0])
-		return false;
+		return QUEUE_MEDIA_SETTLED;
 	enum media_state state = media_state(node->media, announcement->media);
-	return state == MEDIA_UNKNOWN || state == MEDIA_CHECKING;
+	bool patient = !node->fetch.listed || clock_mono_us() < node->fetch.patient_until_mono_us;
+	return state == MEDIA_UNKNOWN && patient ? QUEUE_MEDIA_NEAR : states[state];
 }
 
 /* --- What comes ------------------------------------------------------------------------------ */
@@ -203,6 +225,9 @@ void fetch_on_event(struct node *node, const struct media_event *event)
 	struct fetch_wanted *wanted = find(&node->fetch, event->sha256);
 
 	media_on_event(node->media, event);
+	node->fetch.listed = true; /* it is the first thing that is told */
+	if (event->what != MEDIA_REFUSED && event->error.text[0])
+		log_warning("recordings: %s", event->error.text);
 	if (event->what == MEDIA_REFUSED) {
 		if (wanted)
 			wanted->refused = true;

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "daemon/media.h"
-#include "scheduler/announcement.h"
+#include "scheduler/queue.h"
 #include <stddef.h>
 
 #define FETCH_WANTED_MAX 2048 /* different recordings at a time */
@@ -15,6 +15,9 @@
 #define FETCH_ASKED_MAX 2
 /* The broker has not sent it so long after it was asked: the next one has its turn. */
 #define FETCH_TURN_US INT64_C(5000000)
+
+/* After the start, and after each connect. */
+#define FETCH_PATIENCE_US INT64_C(10000000)
 
 struct node;
 
@@ -30,15 +33,19 @@ struct fetch_wanted {
 struct fetch {
 	struct fetch_wanted *list;
 	size_t count, capacity;
+	bool listed; /* what lies in the folder is known */
+	/* Until then nothing is given up: the node, or the link, has only just begun. */
+	int64_t patient_until_mono_us;
 };
 
+void fetch_init(struct fetch *fetch);
 void fetch_done(struct fetch *fetch);
 
 /* An entry of a queue has come that may name a recording; or it has gone. */
 void fetch_want(struct node *node, const struct announcement *announcement);
 void fetch_unwant(struct node *node, const struct announcement *announcement);
-/* Whether it is worth to wait for the recording of this announcement. */
-bool fetch_coming(const struct node *node, const struct announcement *announcement);
+/* What is to be expected of the recording of this announcement. */
+enum queue_media fetch_state(const struct node *node, const struct announcement *announcement);
 
 /* Asks for what is missing, as far as there is room; to be called when something has changed, and
  * from the health tick. */

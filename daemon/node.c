@@ -592,8 +592,11 @@ static int on_stop_signal(
 	node->stopping = true;
 	node->changed = true;
 	report_publish(node);
-	for (size_t i = 0; i < node->outputs_count; i++)
+	for (size_t i = 0; i < node->outputs_count; i++) {
+		output_keep_positions(&node->outputs[i]);
 		queue_shutdown(node->outputs[i].queue);
+	}
+	store_flush(node->store);
 	output_pump_all(node);
 	(void)sd_event_add_time_relative(node->loop, NULL, CLOCK_MONOTONIC, (uint64_t)SILENCE_US,
 		10 * US_PER_MS, on_silence_deadline, node);
@@ -783,6 +786,7 @@ static int start(struct node *node)
 		if (engine_warm(node->warm, &error) < 0)
 			node_set_fault(node, "engine", "", error.text);
 	}
+	fetch_init(&node->fetch);
 	node->media = media_start(config->state_dir, node->media_events);
 	if (!node->media)
 		return -errno;

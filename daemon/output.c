@@ -453,11 +453,11 @@ void output_set_gain(struct output *output, double gain_db)
 
 /* --- Deciding -------------------------------------------------------------------------------- */
 
-static bool media_coming(const struct announcement *announcement, void *context)
+static enum queue_media media_of(const struct announcement *announcement, void *context)
 {
 	const struct output *output = context;
 
-	return fetch_coming(output->node, announcement);
+	return fetch_state(output->node, announcement);
 }
 
 struct queue_now output_now(const struct output *output)
@@ -466,7 +466,7 @@ struct queue_now output_now(const struct output *output)
 		.real_us = clock_real_us(),
 		.trusted = output->node->trusted,
 		.output_ready = device_rate_hz(output->device->device) != 0,
-		.media_coming = media_coming,
+		.media = media_of,
 		.context = (void *)output,
 	};
 }
@@ -607,21 +607,37 @@ void output_pump_all(struct node *node)
 
 /* --- How far --------------------------------------------------------------------------------- */
 
-/* Keeps how far it came, when it has come to another sentence, or on in a recording. */
-static void keep_position(struct output *output, struct broadcast *broadcast)
+static void put_position(
+	struct output *output, struct broadcast *broadcast, struct queue_position position)
 {
 	struct queue_entry *entry = broadcast->entry;
-	struct queue_position position = broadcast_position(broadcast);
-	int64_t step_us = position.offset_us - broadcast->kept.offset_us;
 
-	if (position.item == broadcast->kept.item && step_us < PLACE_STEP_US)
-		return;
 	if (position.item != broadcast->kept.item)
 		entry->tries = 0; /* it has got on */
 	broadcast->kept = position;
 	queue_on_position(output->queue, entry, &position, clock_real_us());
 	remember(output, entry->announcement, PLAY_PLAYING, &position, entry->tries);
 	keep_usage(output);
+}
+
+/* Keeps how far it came, when it has come to another sentence, or on in a recording. */
+static void keep_position(struct output *output, struct broadcast *broadcast)
+{
+	struct queue_position position = broadcast_position(broadcast);
+	int64_t step_us = position.offset_us - broadcast->kept.offset_us;
+
+	if (position.item == broadcast->kept.item && step_us < PLACE_STEP_US)
+		return;
+	put_position(output, broadcast, position);
+}
+
+void output_keep_positions(struct output *output)
+{
+	for (size_t i = 0; i < OUTPUT_PLACES; i++) {
+		struct broadcast *broadcast = output->broadcasts[i];
+		if (broadcast && broadcast->on_air && !broadcast->device_done && !broadcast->told)
+			put_position(output, broadcast, broadcast_position(broadcast));
+	}
 }
 
 static int on_tick(sd_event_source *source, uint64_t at_us, void *context)

@@ -51,6 +51,8 @@ void output_on_media(struct output *output, const char *sha256);
  * anything has changed. */
 void output_pump(struct output *output);
 void output_pump_all(struct node *node);
+/* Puts into the store how far everything has come: a stop may not wait for the devices' word. */
+void output_keep_positions(struct output *output);
 /* Puts into the store again what is held in memory: its file was begun anew. */
 void output_store_again(struct output *output);
 

@@ -26,8 +26,7 @@
  *
  * Held, and not ripe: not durable (but emergencies); time not trusted and (a start given, or quiet
  * hours configured), but emergencies, which then do not wait for their start either; the output
- * lost; muted (emergencies too: mute is absolute); media on its way, until QUEUE_MEDIA_GRACE_US
- * after it was due; quiet hours, and limits (never emergencies; those of the day only while time is
+ * lost; muted (emergencies too: mute is absolute); media on its way (enum queue_media); quiet hours, and limits (never emergencies; those of the day only while time is
  * trusted, for else there is no day). Quiet hours also hold what would run into them by its
  * predicted length. What cannot begin before it expires is dropped at once: `expired` with the
  * reason that holds it. An entry longer than item_minutes is dropped: `expired`, `limit`. What is on
@@ -218,13 +217,18 @@ struct queue_outcome queue_on_over(
 
 /* --- Decisions ---------------------------------------------------------------------------------- */
 
+enum queue_media {           /* of an announcement that has a recording */
+	QUEUE_MEDIA_SETTLED, /* it is here, or it is known that it will not come */
+	QUEUE_MEDIA_COMING, /* it may come: waited for until QUEUE_MEDIA_GRACE_US after it was due */
+	QUEUE_MEDIA_NEAR,   /* it will soon be known: waited for */
+};
+
 struct queue_now {
 	int64_t real_us;
 	bool trusted;      /* scheduler/trust */
 	bool output_ready; /* the device can play */
-	/* Whether the recording of an announcement is still on its way (then it is waited for). Asked
-	 * only of what has one and is due. NULL: none is on its way. */
-	bool (*media_coming)(const struct announcement *announcement, void *context);
+	/* Asked only of what has a recording and is due. NULL: settled. */
+	enum queue_media (*media)(const struct announcement *announcement, void *context);
 	void *context;
 };
 

@@ -137,10 +137,11 @@ void queue_rules_apply_limits(const struct queue_circumstances *circumstances,
 
 /* --- When may it begin ----------------------------------------------------------------------- */
 
-static bool media_coming(const struct queue_now *now, const struct queue_entry *entry)
+static enum queue_media media_of(const struct queue_now *now, const struct queue_entry *entry)
 {
-	return entry->announcement->media[0] && now->media_coming &&
-	       now->media_coming(entry->announcement, now->context);
+	return entry->announcement->media[0] && now->media
+		       ? now->media(entry->announcement, now->context)
+		       : QUEUE_MEDIA_SETTLED;
 }
 
 /* Also not when the clock has been set back to long before it was due: nobody knows how long it was
@@ -158,12 +159,15 @@ static void judge_world(const struct queue_circumstances *circumstances,
 	const struct queue_entry *entry, struct queue_verdict *verdict)
 {
 	const struct queue_now *now = circumstances->now;
+	enum queue_media media = media_of(now, entry);
 
 	if (circumstances->muted) {
 		verdict->wait = QUEUE_WAIT_MUTED;
 	} else if (!now->output_ready) {
 		verdict->wait = QUEUE_WAIT_OUTPUT;
-	} else if (media_coming(now, entry)) {
+	} else if (media == QUEUE_MEDIA_NEAR) {
+		verdict->wait = QUEUE_WAIT_MEDIA;
+	} else if (media == QUEUE_MEDIA_COMING) {
 		if (!in_grace(now, entry)) {
 			verdict->media_missing = true;
 			return;

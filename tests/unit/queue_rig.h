@@ -31,7 +31,7 @@ struct rig {
 	struct queue_now now;
 	struct queue_entry *active[QUEUE_BROADCASTS_MAX];
 	uint64_t sequence;
-	bool media_coming;
+	enum queue_media media_coming; /* true: QUEUE_MEDIA_COMING */
 	int64_t wake_us;
 	struct strbuf text;
 };
@@ -44,7 +44,8 @@ static inline int rig_set_zone(void **state)
 	return 0;
 }
 
-static inline bool rig_media_coming(const struct announcement *announcement, void *context)
+static inline enum queue_media rig_media_coming(
+	const struct announcement *announcement, void *context)
 {
 	const struct rig *rig = context;
 

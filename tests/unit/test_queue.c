@@ -561,7 +561,8 @@ static void the_table_of_conditions(void **state)
 		const char *what;
 		struct spec spec;
 		struct {
-			bool no_trust, not_ready, muted, media_coming;
+			bool no_trust, not_ready, muted;
+			enum queue_media media_coming;
 			const char *quiet;
 		} world;
 		const char *expected;
@@ -641,23 +642,26 @@ static void the_table_of_conditions(void **state)
 			{ .quiet = "09:00-08:00" }, "drop x:expired/quiet-hours", 0 },
 		{ "always quiet", { .priority = 1, .expires_us = S(HOURS(99)) },
 			{ .quiet = "00:00-24:00" }, "drop x:expired/quiet-hours", 0 },
-		{ "its recording comes", { .priority = 1, .media = true }, { .media_coming = true },
-			"", S(10) },
+		{ "its recording will soon be known, however late it is",
+			{ .priority = 1, .media = true, .start_us = S(-600), .expires_us = S(60) },
+			{ .media_coming = QUEUE_MEDIA_NEAR }, "", S(60) },
+		{ "its recording comes", { .priority = 1, .media = true },
+			{ .media_coming = QUEUE_MEDIA_COMING }, "", S(10) },
 		{ "for an emergency too", { .priority = 3, .media = true },
-			{ .media_coming = true }, "", S(10) },
+			{ .media_coming = QUEUE_MEDIA_COMING }, "", S(10) },
 		{ "its recording is here", { .priority = 1, .media = true }, { 0 }, "prepare x",
 			0 },
-		{ "another's recording comes", { .priority = 1 }, { .media_coming = true },
-			"prepare x", 0 },
+		{ "another's recording comes", { .priority = 1 },
+			{ .media_coming = QUEUE_MEDIA_COMING }, "prepare x", 0 },
 		{ "a recording for later is not asked for",
 			{ .priority = 1, .media = true, .start_us = S(60) },
-			{ .media_coming = true }, "", 0 },
+			{ .media_coming = QUEUE_MEDIA_COMING }, "", 0 },
 		{ "it was due long ago", { .priority = 1, .media = true, .start_us = S(-10) },
-			{ .media_coming = true }, "prepare x", 0 },
+			{ .media_coming = QUEUE_MEDIA_COMING }, "prepare x", 0 },
 		{ "no recording till it expires", { .priority = 1, .media = true, .expires_us = T },
-			{ .media_coming = true }, "drop x:expired/media-missing", 0 },
+			{ .media_coming = QUEUE_MEDIA_COMING }, "drop x:expired/media-missing", 0 },
 		{ "the clock was set back", { .priority = 1, .media = true, .arrival_us = S(60) },
-			{ .media_coming = true }, "prepare x", 0 },
+			{ .media_coming = QUEUE_MEDIA_COMING }, "prepare x", 0 },
 	};
 
 	(void)state;
@@ -1023,7 +1027,7 @@ static void a_recording_that_does_not_come_is_left_out(void **state)
 
 	(void)state;
 	rig_init(&rig);
-	rig.media_coming = true;
+	rig.media_coming = QUEUE_MEDIA_COMING;
 	rig_add(&rig, (struct spec){ .id = "m", .priority = 2, .media = true });
 	rig_add(&rig, (struct spec){ .id = "n", .priority = 1 });
 	assert_string_equal(rig_next(&rig), "prepare n"); /* others do not wait for it */
@@ -1031,7 +1035,7 @@ static void a_recording_that_does_not_come_is_left_out(void **state)
 	assert_string_equal(rig_at(&rig, S(10)), "fade n:recalled, prepare m");
 	assert_true(rig_entry(&rig, "m")->media_missing);
 	assert_string_equal(rig_over(&rig, "m", QUEUE_LOST, 0, 0), "again");
-	rig.media_coming = false; /* it has come after all */
+	rig.media_coming = QUEUE_MEDIA_SETTLED; /* it has come after all */
 	assert_string_equal(rig_next(&rig), "prepare m");
 	assert_false(rig_entry(&rig, "m")->media_missing);
 }
@@ -1352,7 +1356,7 @@ static void the_list_says_why_each_waits(void **state)
 	rig_add(&rig, (struct spec){ .id = "m", .priority = 1, .start_us = S(3), .media = true });
 	rig_add(&rig, (struct spec){ .id = "p", .priority = 2, .not_durable = true });
 	rig_add(&rig, (struct spec){ .id = "e", .priority = 3, .start_us = S(60) });
-	rig.media_coming = true;
+	rig.media_coming = QUEUE_MEDIA_COMING;
 	assert_string_equal(list(&rig), "e:start p:store n1:next n2:behind m:media b:start");
 	assert_int_equal(queue_list(rig.queue, &rig.now, entries, waits, 2), 2);
 	rig.now.output_ready = false;

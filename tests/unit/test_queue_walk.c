@@ -541,7 +541,7 @@ static void step(struct walk *walk)
 	else if (what < 610)
 		rig->now.trusted = !now_and_then(walk);
 	else if (what < 620)
-		rig->media_coming = now_and_then(walk);
+		rig->media_coming = now_and_then(walk) ? QUEUE_MEDIA_COMING : QUEUE_MEDIA_SETTLED;
 	else if (what < 630)
 		set_clock(walk);
 	else if (what < 635)
@@ -557,7 +557,7 @@ static void step(struct walk *walk)
 static void come_to_an_end(struct walk *walk)
 {
 	walk->rig.now.trusted = walk->rig.now.output_ready = true;
-	walk->rig.media_coming = false;
+	walk->rig.media_coming = QUEUE_MEDIA_SETTLED;
 	queue_mute(walk->rig.queue, false);
 	pump(walk);
 	for (int hour = 0; hour < 72; hour++)
