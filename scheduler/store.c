@@ -264,6 +264,7 @@ static void write_waiting(struct store *store)
 	if (store->faulty)
 		send_recovered(store);
 	forget_written(store);
+	store_file_tidy(store->file);
 }
 
 static void note_dropped(struct store *store, uint64_t ticket)

@@ -6,11 +6,13 @@
 #include <sqlite3.h>
 
 #define BUSY_TIMEOUT_MS 1000
+#define LOG_PAGES_MAX   128 /* then the log is moved into the file */
 
 struct store_database {
 	sqlite3 *sqlite;
 	char *path; /* for messages */
 	bool foreign;
+	int log_pages; /* that the last commit left in the log */
 };
 
 struct store_statement {
@@ -27,7 +29,6 @@ static const char settings_sql[] = "PRAGMA locking_mode = EXCLUSIVE;"
 				   "PRAGMA mmap_size = 0;"
 				   "PRAGMA temp_store = MEMORY;"
 				   "PRAGMA secure_delete = FAST;" /* no writing to forget */
-				   "PRAGMA wal_autocheckpoint = 128;"
 				   "PRAGMA journal_size_limit = 524288;"
 				   "PRAGMA trusted_schema = OFF;";
 
@@ -71,6 +72,16 @@ static int failed(struct store_database *database, const char *doing, struct err
 
 /* --- The database --------------------------------------------------------------------------- */
 
+static int note_log(void *context, sqlite3 *sqlite, const char *name, int pages)
+{
+	struct store_database *database = context;
+
+	(void)sqlite;
+	(void)name;
+	database->log_pages = pages;
+	return SQLITE_OK;
+}
+
 int store_database_open(const char *path, struct store_database **ret_database, struct error *error)
 {
 	_cleanup_(store_database_closep) struct store_database *database = xcalloc(
@@ -86,6 +97,7 @@ int store_database_open(const char *path, struct store_database **ret_database, 
 	sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(database->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	int result = store_database_exec(database, settings_sql, "mở", error);
+	sqlite3_wal_hook(database->sqlite, note_log, database);
 	if (result < 0) /* "unsupported file format": a database, but not ours */
 		return store_database_foreign(database) ? -EBADMSG : result;
 	*ret_database = hand_over(database);
@@ -111,6 +123,16 @@ int store_database_hurry(struct store_database *database, struct error *error)
 {
 	return store_database_exec(
 		database, "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF", "mở", error);
+}
+
+void store_database_tidy(struct store_database *database)
+{
+	if (database->log_pages < LOG_PAGES_MAX)
+		return;
+	database->log_pages = 0;
+	/* What fails now is tried again after the next commit; nothing depends on it. */
+	(void)sqlite3_wal_checkpoint_v2(
+		database->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 bool store_database_foreign(const struct store_database *database)

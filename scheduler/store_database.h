@@ -26,6 +26,10 @@ void store_database_trust(struct store_database *database);
  * whole; who made it calls fsync() after closing. */
 int store_database_hurry(struct store_database *database, struct error *error) _must_check_;
 
+/* Moves the log into the file, if it has grown: several fsyncs, and for the next time, so that no
+ * commit has to wait for them. Not needed for safety. */
+void store_database_tidy(struct store_database *database);
+
 /* Whether the last failure was that of a database whose tables are not ours. */
 bool store_database_foreign(const struct store_database *database);
 

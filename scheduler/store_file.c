@@ -298,3 +298,8 @@ int store_file_commit(struct store_file *file, struct error *error)
 		store_database_roll_back(file->database);
 	return result;
 }
+
+void store_file_tidy(struct store_file *file)
+{
+	store_database_tidy(file->database);
+}

@@ -54,6 +54,8 @@ int store_file_begin(struct store_file *file, struct error *error) _must_check_;
 int store_file_change(struct store_file *file, const struct store_change *change,
 	struct error *error) _must_check_;
 int store_file_commit(struct store_file *file, struct error *error) _must_check_;
+/* After a commit, when those who wait for it have been told: housekeeping that takes its time. */
+void store_file_tidy(struct store_file *file);
 
 /* Fills event->receipts with at most `limit` after `after_sequence` that the broker does not have,
  * in order. */

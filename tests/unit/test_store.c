@@ -220,6 +220,28 @@ static void a_group_waits_for_its_flush(void **state)
 	rig_stop(&rig);
 }
 
+/* Otherwise it would: it is moved into the file when those who wait have been told. */
+static void the_log_does_not_grow_for_ever(void **state)
+{
+	_folder_ folder = folder_new();
+	_cleanup_(freep) char *log = xasprintf("%s/%s-wal", folder, STORE_FILE_NAME);
+	struct stat status;
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, folder, 100);
+	pass(&rig, STORE_LOADED);
+	for (uint64_t i = 1; i <= 1000; i++) { /* at least a page each */
+		store_put_setting(rig.store, "a", i % 2 ? "1" : "2");
+		store_flush(rig.store);
+		expect_durable(&rig, i);
+	}
+	await_a_turn(&rig);
+	assert_int_equal(stat(log, &status), 0);
+	assert_in_range(status.st_size, 4096, 1024 * 1024);
+	rig_stop(&rig);
+}
+
 /* --- The history ---------------------------------------------------------------------------- */
 
 static void the_history_is_searched(void **state)
@@ -603,6 +625,7 @@ int main(void)
 		cmocka_unit_test(stopping_writes_what_was_not_flushed),
 		cmocka_unit_test(events_wait_for_a_full_inbox),
 		cmocka_unit_test(a_group_waits_for_its_flush),
+		cmocka_unit_test(the_log_does_not_grow_for_ever),
 		cmocka_unit_test(the_history_is_searched),
 		cmocka_unit_test(the_history_knows_what_waits_for_the_disk),
 		cmocka_unit_test(a_disk_that_is_not_there_is_waited_for),
