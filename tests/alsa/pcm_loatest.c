@@ -12,7 +12,7 @@
  * What has been *heard* is appended to `file`, raw interleaved frames as they are played: frames
  * that were written but dropped, or lost by a fault, are not in it. `file`.log gets a line for
  * each event, "<CLOCK_MONOTONIC µs> <frames heard since the file began> <event>", the events being
- * open, busy, absent, prepare, start, stop, xrun, suspend, resume, gone, wedge, close.
+ * open, busy, absent, prepare, start, stop, xrun, suspend, resume, gone, wedge, hang, close.
  *
  * Strings:   file (required), control, format ("S16" default, "S32", "FLOAT").
  * Numbers, in the configuration and, as lines "name=number", in the file `control`, which is read
@@ -34,9 +34,10 @@
  *   back           0       …until this is 1
  *   short_writes   0       n: a write takes 1…n frames only
  *   wedge_at       0       after so many frames: sound stands still, without an error
+ *   hang_at        0       once, after so many frames: the driver does not return any more
  * Frames are counted since the device was opened. "Once" is once in the life of `file`, kept by
- * the files `file`.xrun, `file`.suspend, `file`.gone, `file`.opens beside it. The hardware of a
- * paced device runs by CLOCK_MONOTONIC; a real underrun is an EPIPE, too.
+ * the files `file`.xrun, `file`.suspend, `file`.gone, `file`.hang, `file`.opens beside it. The
+ * hardware of a paced device runs by CLOCK_MONOTONIC; a real underrun is an EPIPE, too.
  */
 #include <alsa/asoundlib.h>
 #include <alsa/pcm_external.h>
@@ -71,6 +72,7 @@ enum number {
 	BACK,
 	SHORT_WRITES,
 	WEDGE_AT,
+	HANG_AT,
 	NUMBERS,
 };
 
@@ -93,6 +95,7 @@ static const struct {
 	[BACK] = { "back", 0 },
 	[SHORT_WRITES] = { "short_writes", 0 },
 	[WEDGE_AT] = { "wedge_at", 0 },
+	[HANG_AT] = { "hang_at", 0 },
 };
 
 struct loatest {
@@ -212,9 +215,15 @@ static size_t ring_frames(const struct loatest *card)
 /* Plays `count` frames of the ring: they are heard. */
 static void play(struct loatest *card, uint64_t count)
 {
-	for (; count > 0; count--, card->heard++, card->heard_open++) {
+	while (count > 0) {
 		size_t at = (size_t)(card->heard % ring_frames(card));
-		(void)!write(card->raw_fd, card->ring + at * card->frame_bytes, card->frame_bytes);
+		size_t run = ring_frames(card) - at;
+		run = run < count ? run : (size_t)count;
+		(void)!write(
+			card->raw_fd, card->ring + at * card->frame_bytes, run * card->frame_bytes);
+		card->heard += run;
+		card->heard_open += run;
+		count -= run;
 	}
 }
 
@@ -225,7 +234,7 @@ static uint64_t until_fault(const struct loatest *card)
 		enum number at;
 		const char *fault;
 	} faults[] = { { XRUN_AT, "xrun" }, { SUSPEND_AT, "suspend" }, { GONE_AT, "gone" },
-		{ WEDGE_AT, "wedge" } };
+		{ WEDGE_AT, "wedge" }, { HANG_AT, "hang" } };
 	uint64_t least = UINT64_MAX;
 
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
@@ -267,6 +276,11 @@ static void misbehave(struct loatest *card)
 		happen(card, "wedge");
 		card->wedged = true;
 		note(card, "wedge");
+	} else if (is_due(card, HANG_AT, "hang")) {
+		happen(card, "hang");
+		note(card, "hang");
+		for (;;)
+			pause();
 	}
 }
 

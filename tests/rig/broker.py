@@ -31,6 +31,11 @@ def free_port():
                 continue
 
 
+# It keeps for a client as much as comes; by default what is beyond 1,000 messages is dropped in
+# silence, retained ones at a new connection included.
+PATIENT = "max_queued_messages 0"
+
+
 class Broker:
     """`options`: more lines for mosquitto.conf. `connects()` needs options="log_type notice"."""
 

@@ -72,9 +72,12 @@ def mono_of(text):
 
 
 class Node:
-    def __init__(self, rig, name, outputs, port=None, environment=None, clock=None, **changes):
-        """`clock`: a rig.clock.Clock, when its clock is to be set."""
+    def __init__(self, rig, name, outputs, port=None, environment=None, clock=None, wrapper=(),
+                 **changes):
+        """`clock`: a rig.clock.Clock, when its clock is to be set; `wrapper`: a command that ends
+        in exec of the command behind it."""
         self.rig, self.name, self.outputs, self.clock = rig, name, outputs, clock
+        self.wrapper = list(wrapper)
         self.folder = f"{rig.folder}/{name}"
         os.makedirs(f"{self.folder}/state", exist_ok=True)
         self.config_path = f"{self.folder}/loalang.conf"
@@ -93,9 +96,9 @@ class Node:
 
     def start(self, wait=True):
         mark = self.rig.client.mark() if self.rig.client else 0
-        self.process = Process("loalangd", [f"{self.rig.build}/bin/loalangd", "--config",
-                                            self.config_path], f"{self.folder}/loalangd.log",
-                               env=self.environment)
+        self.process = Process("loalangd", [*self.wrapper, f"{self.rig.build}/bin/loalangd",
+                                            "--config", self.config_path],
+                               f"{self.folder}/loalangd.log", env=self.environment)
         if wait:
             self.wait_online(mark)
         return self

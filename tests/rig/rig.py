@@ -45,8 +45,8 @@ class Rig:
 
     # --- parts ---------------------------------------------------------------------------------
 
-    def start_broker(self):
-        self.broker = Broker(f"{self.folder}/broker")
+    def start_broker(self, options=""):
+        self.broker = Broker(f"{self.folder}/broker", options=options)
         self.observe()
         return self.broker
 
