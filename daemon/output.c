@@ -210,7 +210,9 @@ static void receipt_of_broadcast(const struct broadcast *broadcast, enum receipt
 		.event = event,
 		.at_us = at_us,
 		.seconds_asked = broadcast_seconds_asked(broadcast),
-		.seconds_played = broadcast_seconds_played(broadcast),
+		.seconds_played = event == RECEIPT_STARTED || event == RECEIPT_RESUMED
+					  ? broadcast->seconds_before
+					  : broadcast_seconds_played(broadcast),
 		.reason = reason,
 		.detail = detail,
 		.spoken_sha256 = broadcast->spoken_sha256[0] ? broadcast->spoken_sha256 : NULL,

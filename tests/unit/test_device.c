@@ -727,6 +727,40 @@ static void test_a_second_slot_begins_while_the_first_fades(void **state)
 	assert_int_equal(right.first, right.count);
 }
 
+/* What makes way has faded, and is told of, before what takes its place begins. */
+static void test_what_begins_at_once_begins_behind_what_fades(void **state)
+{
+	struct rig *rig = *state;
+	_cleanup_(programme_freep) struct programme *first = plateau(40000);
+	_cleanup_(programme_freep) struct programme *second = stairs(4800, TIME_UNSET);
+	struct device_event ended = { 0 }, started = { 0 };
+
+	declare_card(rig, "loa", "");
+	start_slots(rig, "loa", slots, countof(slots));
+	expect(rig, DEVICE_OPENED);
+	assert_int_equal(device_play(rig->device, 1, first), 0);
+	expect(rig, DEVICE_STARTED);
+	programme_abort(first);
+	assert_int_equal(device_play(rig->device, 0, second), 0);
+	for (int i = 0; !started.programme && i < WAIT_MS; i++) {
+		struct device_event event;
+		if (!event_within(rig, DEVICE_ENDED, 1, &event) &&
+			!event_within(rig, DEVICE_STARTED, 0, &event))
+			continue;
+		if (event.what == DEVICE_ENDED)
+			ended = event;
+		else
+			started = event;
+	}
+	assert_ptr_equal(ended.programme, first);
+	assert_ptr_equal(started.programme, second);
+	assert_true(ended.mono_us <= started.mono_us + 50);
+	expect_end(rig, second, DEVICE_FINISHED);
+	stop_device(rig);
+	_cleanup_(sound_done) struct sound sound = heard(rig, "loa", 0);
+	assert_stairs_at(&sound, sound.end - 4800, 4800);
+}
+
 /* Any slot of the channel keeps its amplifier awake; one of another channel does not. */
 static void test_b5_warmth_belongs_to_the_channel(void **state)
 {
@@ -1310,6 +1344,7 @@ int main(void)
 		DEVICE_TEST(test_gain_ramps_as_slowly_as_asked),
 		DEVICE_TEST(test_ramps_are_neither_steps_nor_for_ever),
 		DEVICE_TEST(test_a_second_slot_begins_while_the_first_fades),
+		DEVICE_TEST(test_what_begins_at_once_begins_behind_what_fades),
 		DEVICE_TEST(test_b5_warmth_belongs_to_the_channel),
 		DEVICE_TEST(test_b5_nothing_is_warm_after_a_loss),
 		DEVICE_TEST(test_slots_of_one_channel_are_added_and_clipped),
