@@ -6,6 +6,7 @@
 #include "scheduler/store_salvage.h"
 #include "scheduler/store_schema.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 #include <time.h>
 
 #define SALVAGE_US      (10 * US_PER_SEC) /* the node stands still meanwhile */
-#define ASIDE_NAMES_MAX 100               /* names tried for a damaged file within one second */
+#define ASIDES_MAX      5   /* damaged files that are kept: a card that dies must not fill up */
+#define ASIDE_NAMES_MAX 100 /* names tried for a damaged file within one second */
 
 struct store_file {
 	struct store_database *database;
@@ -180,6 +182,33 @@ static int make_ready(
 				     strerror(-result));
 }
 
+static int is_aside(const struct dirent *entry)
+{
+	static const char begin[] = STORE_FILE_NAME ".corrupt-";
+	size_t length = strlen(entry->d_name);
+
+	return strncmp(entry->d_name, begin, sizeof begin - 1) == 0 &&
+	       (length < 4 || strcmp(entry->d_name + length - 4, "-wal") != 0);
+}
+
+/* The names have the time in them, so that they sort by it. */
+static void remove_old_asides(const char *folder)
+{
+	struct dirent **entries = NULL;
+	int count = scandir(folder, &entries, is_aside, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		_cleanup_(freep) char *path = xasprintf("%s/%s", folder, entries[i]->d_name);
+		_cleanup_(freep) char *log = xasprintf("%s-wal", path);
+		free(entries[i]);
+		if (i >= count - ASIDES_MAX)
+			continue;
+		(void)unlink(path);
+		(void)unlink(log);
+	}
+	free(entries);
+}
+
 static struct error tell(
 	const struct error *cause, const char *aside, const struct store_salvaged *salvaged)
 {
@@ -207,9 +236,11 @@ int store_file_renew(const char *state_dir, const struct error *cause, struct st
 		result = exchange(&names, aside, error);
 	if (result == 0)
 		result = open_database(names.path, false, ret_file, error);
-	if (result == 0)
-		(*ret_file)->notice = tell(cause, aside, &salvaged);
-	return result;
+	if (result < 0)
+		return result;
+	(*ret_file)->notice = tell(cause, aside, &salvaged);
+	remove_old_asides(state_dir);
+	return 0;
 }
 
 /* Ends what a power cut has interrupted. */

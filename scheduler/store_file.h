@@ -8,8 +8,9 @@
  * A file that is damaged (SQLite's quick check fails, or it is no database, or its tables are not
  * ours) is renamed to loalang.db.corrupt-<UTC time> and a new one is begun, with all that can still
  * be read of the old one (store_salvage.h). The new one is made under another name and takes the
- * place of the old one when it is whole, so that a power cut in the middle costs nothing. A row that
- * cannot be decoded goes to the table `set_aside`; the others load.
+ * place of the old one when it is whole, so that a power cut in the middle costs nothing. The newest
+ * few damaged files are kept. A row that cannot be decoded goes to the table `set_aside`; the others
+ * load.
  *
  * Errors: -ENOSPC, -EROFS, -EBUSY (another process holds the file), -EBADMSG (damaged), -EACCES
  * (cannot be opened), -ENOMEM, -EIO; with what and where in *error.

@@ -626,6 +626,20 @@ static void without_room_nothing_is_moved(void **state)
 	assert_int_equal(kept.announcements_count, ITEMS);
 }
 
+static void only_the_newest_damaged_files_are_kept(void **state)
+{
+	_folder_ folder = memory_folder_new();
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		char content[] = "hỏng 0";
+		content[sizeof content - 2] = (char)('0' + i);
+		write_file(folder, content, sizeof content);
+		store_file_close(open_in(folder));
+	}
+	assert_int_equal(count_files(folder, STORE_FILE_NAME ".corrupt"), 5);
+}
+
 /* --- Bounds --------------------------------------------------------------------------------- */
 
 static void it_ends_when_it_has_to(void **state)
@@ -724,6 +738,7 @@ int main(void)
 		cmocka_unit_test(what_was_half_made_is_made_again),
 		cmocka_unit_test(an_exchange_that_was_cut_off_is_ended),
 		cmocka_unit_test(without_room_nothing_is_moved),
+		cmocka_unit_test(only_the_newest_damaged_files_are_kept),
 		cmocka_unit_test(it_ends_when_it_has_to),
 		cmocka_unit_test(chains_that_run_in_circles_come_to_an_end),
 		cmocka_unit_test(cells_do_not_lie_over_each_other),
