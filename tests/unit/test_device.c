@@ -754,7 +754,7 @@ static void test_what_begins_at_once_begins_behind_what_fades(void **state)
 	}
 	assert_ptr_equal(ended.programme, first);
 	assert_ptr_equal(started.programme, second);
-	assert_true(ended.mono_us <= started.mono_us + 50);
+	assert_true(ended.mono_us <= started.mono_us + 10 * US_PER_MS);
 	expect_end(rig, second, DEVICE_FINISHED);
 	stop_device(rig);
 	_cleanup_(sound_done) struct sound sound = heard(rig, "loa", 0);
