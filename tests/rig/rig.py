@@ -67,9 +67,9 @@ class Rig:
         self.pulse = Pulse(f"{self.folder}/pulse")
         return self.pulse
 
-    def tone_engine(self):
+    def tone_engine(self, port=0):
         """(the engine, its configuration)"""
-        engine = ToneEngine()
+        engine = ToneEngine(port)
         self.engines.append(engine)
         return engine, self.speech({"name": "tones", "address": engine.address})
 

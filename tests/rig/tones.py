@@ -44,9 +44,9 @@ class ToneEngine:
     LIES = ("flood", "half-header", "huge-header", "wrong-rate", "rate-changes", "odd-bytes",
             "no-sound", "not-json", "huge-length", "closes")
 
-    def __init__(self):
+    def __init__(self, port=0):
         self.asked, self.voices, self.hang, self.lie = [], [], False, None
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.address = f"tcp://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
