@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "daemon/output.h"
+#include "daemon/report.h"
 #include "tts/reading.h"
 
 #include <errno.h>
@@ -155,8 +156,13 @@ static int prepare(struct broadcast *broadcast, struct error *error)
 	if (broadcast->from.item >= broadcast->rundown->count) /* the text reads differently now */
 		broadcast->from = (struct rundown_position){ 0 };
 	broadcast->reason = REASON_ENGINE; /* if it fails from here on */
-	broadcast->programme = programme_new(device_rate_hz(output->device->device),
-		broadcast->rundown->count, node_mono_of_real(node, broadcast->start_us));
+	unsigned rate_hz = device_rate_hz(output->device->device);
+	if (rate_hz == 0) { /* unplugged in this moment: it waits again */
+		broadcast->cause = QUEUE_LOST;
+		return -ENODEV;
+	}
+	broadcast->programme = programme_new(
+		rate_hz, broadcast->rundown->count, node_mono_of_real(node, broadcast->start_us));
 	if (!broadcast->programme)
 		return error_set(
 			error, -errno, "không chuẩn bị được chương trình: %s", strerror(errno));
@@ -173,9 +179,12 @@ static int prepare(struct broadcast *broadcast, struct error *error)
 static int on_stillborn(sd_event_source *source, void *context)
 {
 	struct broadcast *broadcast = context;
+	struct node *node = broadcast->output->node;
 
 	(void)source;
 	output_on_over(broadcast->output, broadcast);
+	store_flush(node->store);
+	report_publish(node);
 	return 0;
 }
 
@@ -195,7 +204,8 @@ struct broadcast *broadcast_start(struct output *output, size_t place, struct qu
 		.seconds_before = (double)entry->from.played_us / US_PER_SEC,
 	};
 	if (prepare(broadcast, &broadcast->detail) < 0) {
-		broadcast->cause = QUEUE_FAILED;
+		if (broadcast->cause == QUEUE_CAUSE_NONE)
+			broadcast->cause = QUEUE_FAILED;
 		broadcast->renderer_done = true;
 		(void)sd_event_add_defer(output->node->loop, NULL, on_stillborn, broadcast);
 	}
@@ -352,12 +362,22 @@ static void join_renderer(struct broadcast *broadcast)
 		node->warm = warm;
 }
 
+/* Whether there is a sentence or a recording before that item. */
+static bool anything_said(const struct broadcast *broadcast, size_t item)
+{
+	for (size_t i = broadcast->from.item; i < item && i < broadcast->rundown->count; i++)
+		if (broadcast->rundown->items[i].what == RUNDOWN_SENTENCE ||
+			broadcast->rundown->items[i].what == RUNDOWN_RECORDING)
+			return true;
+	return false;
+}
+
 static void on_renderer_failed(struct broadcast *broadcast, const struct renderer_event *event)
 {
 	broadcast->detail = event->error;
 	set_cause(broadcast, QUEUE_FAILED, REASON_ENGINE);
 	/* What was said already is heard to its end; a chime alone would only puzzle people. */
-	if (!broadcast->on_air && !event->fallback_played)
+	if (!event->fallback_played && !anything_said(broadcast, event->item))
 		broadcast_fade(broadcast);
 }
 

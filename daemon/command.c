@@ -183,11 +183,20 @@ static void offer(const struct message *message, struct announcement *announceme
 	bool news = false;
 	int error = 0;
 
+	uint64_t full = 0; /* outputs without room; a bit for each */
+
 	for (size_t i = 0; i < node->outputs_count; i++) {
 		struct output *output = &node->outputs[i];
-		if (output_listens(output, message->zone))
-			news |= output_offer(output, &what, &error);
+		int refused = 0;
+		if (!output_listens(output, message->zone))
+			continue;
+		news |= output_offer(output, &what, &refused);
+		full |= (uint64_t)(refused == -ENOSPC) << i;
+		error = refused ? refused : error;
 	}
+	for (size_t i = 0; news && i < node->outputs_count; i++)
+		if (full & UINT64_C(1) << i)
+			output_refuse(&node->outputs[i], &what);
 	if (news && accepted_before) /* the same by another zone: more outputs, one acceptance */
 		remember_pending(node,
 			store_put_announcement(node->store, announcement, arrival_us, sequence),

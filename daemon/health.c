@@ -99,9 +99,10 @@ static void keep_time(struct health *health)
 		return;
 	health->kept_mono_us = clock_mono_us();
 	node_keep_time(node);
-	(void)store_forget(node->store, node->last_seen_us);
-	(void)ledger_forget(node->ledger, node->last_seen_us);
-	(void)store_prune_history(node->store, node->last_seen_us - node->config->history_us);
+	int64_t before_us = node_forget_before_us(node);
+	(void)store_forget(node->store, before_us);
+	(void)ledger_forget(node->ledger, before_us);
+	(void)store_prune_history(node->store, before_us - node->config->history_us);
 	store_flush(node->store);
 }
 
@@ -115,6 +116,7 @@ static void judge_clock(struct node *node)
 	node_judge_clock(node);
 	if (node->trusted != trusted)
 		output_pump_all(node);
+	store_flush(node->store);
 }
 
 static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
@@ -130,6 +132,7 @@ static int on_tick(sd_event_source *source, uint64_t at_us, void *context)
 	keep_time(health);
 	notice_stats(node);
 	judge_clock(node);
+	orphans_tick(node);
 	if (mqtt_steady(node->mqtt))
 		node_clear_fault(node, "client-id", "");
 	report_publish(node);

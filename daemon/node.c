@@ -19,9 +19,13 @@
 #include <sys/timerfd.h>
 #include <systemd/sd-daemon.h>
 
-#define EVENTS_MAX    8192                /* that may wait in an inbox of main's */
-#define CLOCK_WATCH_S INT64_C(9000000000) /* an instant that does not come: the year 2255 */
-#define SILENCE_US    (700 * US_PER_MS)   /* how long a stop waits for the fade-outs */
+#define EVENTS_MAX      8192 /* that may wait in an inbox of main's */
+#define FORGET_AHEAD_US (INT64_C(86400) * US_PER_SEC)
+#define READ_US         (20 * US_PER_MS) /* so long messages are handled before others have a turn */
+#define AGAIN_ROWS      10000 /* finals of the ledger that are put into a store that begins anew */
+#define AGAIN_FLUSH     1000
+#define CLOCK_WATCH_S   INT64_C(9000000000) /* an instant that does not come: the year 2255 */
+#define SILENCE_US      (700 * US_PER_MS)   /* how long a stop waits for the fade-outs */
 
 /* --- Time ------------------------------------------------------------------------------------ */
 
@@ -55,6 +59,17 @@ void node_judge_clock(struct node *node)
 		node_set_fault(node, "clock", "", doubt);
 	else
 		node_clear_fault(node, "clock", "");
+}
+
+int64_t node_forget_before_us(const struct node *node)
+{
+	int64_t now_us = clock_real_us();
+	int64_t lived_us = clock_mono_us() - node->loaded_at.mono_us;
+
+	if (clock_synchronised() || node->loaded_at.seen_us == TIME_UNSET)
+		return now_us;
+	int64_t most_us = node->loaded_at.seen_us + lived_us + FORGET_AHEAD_US;
+	return now_us < most_us ? now_us : most_us;
 }
 
 void node_keep_time(struct node *node)
@@ -112,7 +127,9 @@ static void load_plays(struct node *node, const struct store_event *event)
 	for (size_t i = 0; i < event->plays_count; i++) {
 		const struct store_play *play = &event->plays[i];
 		const struct output *output = output_find(node, play->output);
-		if (output) /* else an output that was taken out of the configuration */
+		/* Not one that was taken out of the configuration. What goes on is known when its
+		 * announcement is. */
+		if (output && play_state_final(play->state))
 			ledger_put(node->ledger, play->id, output->index, play->revision,
 				play->state, play->forget_us);
 	}
@@ -153,9 +170,23 @@ static void load_announcement(struct node *node, const struct store_announcement
 		struct output *output = output_find(node, plays[i]->output);
 		if (!output || plays[i]->revision != stored->announcement->revision)
 			continue;
+		ledger_put(node->ledger, plays[i]->id, output->index, plays[i]->revision,
+			plays[i]->state, plays[i]->forget_us);
 		ledger_set_content(node->ledger, stored->announcement->id, output->index,
 			ledger_content(stored->announcement));
 		output_restore(output, &offer, plays[i]);
+	}
+}
+
+static void find_orphans(struct node *node, const struct store_play *const *plays, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct output *output = output_find(node, plays[i]->output);
+		if (!output || ledger_find(node->ledger, plays[i]->id, output->index))
+			continue;
+		log_about(LOG_WARNING, plays[i]->id, plays[i]->output,
+			"its text is lost, hoping for a copy of the broker's");
+		orphans_add(&node->orphans, plays[i], output->index);
 	}
 }
 
@@ -176,6 +207,7 @@ static void load_announcements(struct node *node, const struct store_event *even
 		}
 		load_announcement(node, &event->announcements[i], plays + low, count - low);
 	}
+	find_orphans(node, plays, count);
 }
 
 static void load_gain(struct output *output, const char *value)
@@ -264,6 +296,8 @@ static void on_loaded(struct node *node, const struct store_event *event)
 	node->next_sequence = event->next_sequence;
 	load_settings(node, event);
 	load_plays(node, event);
+	node->loaded_at.seen_us = node->last_seen_us;
+	node->loaded_at.mono_us = clock_mono_us();
 	node->inhand = inhand_open(node->config->state_dir);
 	if (!node->inhand)
 		log_warning("cannot keep what is in hand (%s), going on without", strerror(errno));
@@ -302,30 +336,47 @@ static void on_durable(struct node *node, uint64_t ticket)
 		output_pump_all(node);
 }
 
+struct again { /* for ledger_each() */
+	struct node *node;
+	size_t rows;
+};
+
 static void remember_row(const struct ledger_row *row, void *context)
 {
-	struct node *node = context;
+	struct again *again = context;
 	struct store_play play = {
 		.id = row->id,
-		.output = node->config->outputs[row->output].sound.name,
+		.output = again->node->config->outputs[row->output].sound.name,
 		.revision = row->revision,
 		.state = row->state,
 		.forget_us = row->forget_us,
 	};
-	(void)store_put_play(node->store, &play);
+
+	if (!play_state_final(row->state) || again->rows >= AGAIN_ROWS)
+		return; /* what goes on is put by its output, with how far it came */
+	(void)store_put_play(again->node->store, &play);
+	if (++again->rows % AGAIN_FLUSH == 0)
+		store_flush(again->node->store);
 }
 
 /* What was lost meanwhile (a new file was begun, or too much had waited) is put again from memory:
- * what waits and what is on air, and every id that is known. */
+ * what waits and what is on air, and the ids that are known, as many as the store takes at once. (Of a
+ * damaged file the store itself has kept what could be read.) */
 static void on_store_recovered(struct node *node, const struct store_event *event)
 {
+	struct again again = { .node = node };
+	bool dropped = event->dropped_up_to > node->dropped_up_to;
+
+	node->dropped_up_to = event->dropped_up_to;
 	node_clear_fault(node, "store", "");
-	if (!event->begun_anew && event->dropped_up_to == 0)
+	if (!event->begun_anew && !dropped)
 		return;
 	log_notice("the store is written again from memory");
-	ledger_each(node->ledger, remember_row, node);
-	for (size_t i = 0; i < node->outputs_count; i++)
+	for (size_t i = 0; i < node->outputs_count; i++) {
 		output_store_again(&node->outputs[i]);
+		store_flush(node->store);
+	}
+	ledger_each(node->ledger, remember_row, &again);
 }
 
 static void on_store_event(struct node *node, const struct store_event *event)
@@ -511,7 +562,18 @@ static int on_mqtt_ready(sd_event_source *source, int fd, uint32_t revents, void
 	(void)source;
 	(void)fd;
 	(void)revents;
-	drain(node, node->mqtt_events, handle_mqtt, mqtt_event_free);
+	int64_t until_us = clock_mono_us() + READ_US;
+
+	if (!node->unread)
+		node->unread = inbox_take(node->mqtt_events);
+	while (node->unread && clock_mono_us() < until_us) {
+		struct inbox_link *link = node->unread;
+		node->unread = link->next;
+		handle_mqtt(node, link);
+		mqtt_event_free(link);
+	}
+	if (node->unread)
+		inbox_kick(node->mqtt_events); /* sounds, timers and stops come first */
 	output_pump_all(node);
 	store_flush(node->store);
 	report_publish(node);
@@ -671,6 +733,7 @@ static int on_clock_set(sd_event_source *source, int fd, uint32_t revents, void 
 static int add_sources(struct node *node)
 {
 	sigset_t signals;
+	_cleanup_(sd_event_source_unrefp) sd_event_source *messages = NULL;
 	int result;
 
 	sigemptyset(&signals);
@@ -686,8 +749,11 @@ static int add_sources(struct node *node)
 			0 ||
 		(result = sd_event_add_io(node->loop, NULL, inbox_fd(node->store_events), EPOLLIN,
 			 on_store_ready, node)) < 0 ||
-		(result = sd_event_add_io(node->loop, NULL, inbox_fd(node->mqtt_events), EPOLLIN,
-			 on_mqtt_ready, node)) < 0 ||
+		(result = sd_event_add_io(node->loop, &messages, inbox_fd(node->mqtt_events),
+			 EPOLLIN, on_mqtt_ready, node)) < 0 ||
+		(result = sd_event_source_set_priority(messages, SD_EVENT_PRIORITY_NORMAL + 10)) <
+			0 ||
+		(result = sd_event_source_set_floating(messages, true)) < 0 ||
 		(result = sd_event_add_io(node->loop, NULL, inbox_fd(node->renderer_events),
 			 EPOLLIN, on_renderer_ready, node)) < 0 ||
 		(result = sd_event_add_io(node->loop, NULL, inbox_fd(node->media_events), EPOLLIN,
@@ -860,12 +926,17 @@ static void stop(struct node *node)
 	ledger_free(node->ledger);
 	outbox_done(&node->outbox);
 	requests_done(&node->requests);
+	orphans_done(&node->orphans);
 	sd_event_source_disable_unref(node->fetch_timer);
 	sd_event_source_disable_unref(node->report_timer);
 	fetch_done(&node->fetch);
 	free(node->fallback_path);
 	free(node->pending);
 	inbox_free(node->store_events, store_event_free);
+	for (struct inbox_link *next, *link = node->unread; link; link = next) {
+		next = link->next;
+		mqtt_event_free(link);
+	}
 	inbox_free(node->mqtt_events, mqtt_event_free);
 	inbox_free(node->renderer_events, renderer_event_free);
 	inbox_free(node->media_events, media_event_free);

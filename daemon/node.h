@@ -16,6 +16,7 @@
 #include "daemon/inhand.h"
 #include "daemon/ledger.h"
 #include "daemon/mqtt.h"
+#include "daemon/orphans.h"
 #include "daemon/outbox.h"
 #include "daemon/request.h"
 #include "scheduler/queue.h"
@@ -85,6 +86,7 @@ struct node {
 	struct mqtt *mqtt;
 	struct outbox outbox;
 	struct requests requests;
+	struct orphans orphans;
 	struct ledger *ledger;
 	struct faults faults;
 	struct output *outputs;
@@ -101,6 +103,11 @@ struct node {
 	uint64_t next_sequence; /* of announcements */
 	unsigned made_ids;      /* ids made for plain text */
 	int64_t last_seen_us;   /* the latest real time the store has kept */
+	struct {                /* what was seen when the store was loaded, and when that was */
+		int64_t seen_us, mono_us;
+	} loaded_at;
+	uint64_t dropped_up_to;    /* of the store's changes, as it has told last */
+	struct inbox_link *unread; /* messages of the broker that were taken and not handled yet */
 	int64_t started_mono_us;
 	struct {
 		int64_t real_us, mono_us;
@@ -145,5 +152,9 @@ void node_check_end(struct node *node);
 
 /* Judges the clock anew: after a step, and while it waits for the kernel's word. */
 void node_judge_clock(struct node *node);
+/* The time up to which things may be forgotten: not later than a day after what this node has lived
+ * through, unless the kernel vouches for its clock. A clock that is wrong for a minute must not wipe
+ * out what was said. */
+int64_t node_forget_before_us(const struct node *node);
 /* Writes the time into the store, if it is trusted; the caller flushes. */
 void node_keep_time(struct node *node);

@@ -72,8 +72,10 @@ void outbox_on_receipts(struct outbox *outbox, const struct store_receipt *recei
 	outbox->reading = false;
 	outbox->more |= count == OUTBOX_UNDER_WAY_MAX;
 	for (size_t i = 0; outbox->connected && i < count; i++) {
-		if (receipts[i].waiting)
-			break; /* who reads `accepted` may rely on it */
+		if (receipts[i].waiting) {    /* who reads `accepted` may rely on it */
+			outbox->more = false; /* until something is durable */
+			break;
+		}
 		if (receipts[i].sequence <= outbox->sent_sequence)
 			continue; /* read before a reconnect */
 		if (mqtt_publish(outbox->mqtt, outbox->topic, receipts[i].json, false,

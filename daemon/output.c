@@ -301,6 +301,7 @@ bool output_offer(struct output *output, const struct output_offer *offer, int *
 		*ret_error = result;
 		return false;
 	}
+	orphans_claim(&node->orphans, announcement->id, output->index);
 	remember(output, announcement, PLAY_QUEUED, NULL, 0);
 	ledger_set_content(
 		node->ledger, announcement->id, output->index, ledger_content(announcement));
@@ -311,9 +312,35 @@ bool output_offer(struct output *output, const struct output_offer *offer, int *
 	return true;
 }
 
+void output_refuse(struct output *output, const struct output_offer *offer)
+{
+	struct queue_entry entry = { .announcement = offer->announcement };
+
+	receipt_of_waiting(
+		output, &entry, RECEIPT_EXPIRED, REASON_QUEUE_FULL, "hàng đợi của loa đã đầy");
+	remember(output, offer->announcement, PLAY_EXPIRED, NULL, 0);
+}
+
+/* All of it had been said, but the closing chime, when the node went down. */
+static void finish_restored(
+	struct output *output, const struct output_offer *offer, const struct store_play *play)
+{
+	struct queue_entry entry = { .announcement = offer->announcement,
+		.seconds = offer->seconds,
+		.from = { .played_us = play->played_us } };
+
+	receipt_of_waiting(output, &entry, RECEIPT_FINISHED, REASON_NONE, NULL);
+	remember(output, offer->announcement, PLAY_FINISHED, NULL, 0);
+}
+
 void output_restore(
 	struct output *output, const struct output_offer *offer, const struct store_play *play)
 {
+	if (play->state == PLAY_PLAYING && play->item == UINT32_MAX) {
+		finish_restored(output, offer, play);
+		return;
+	}
+
 	struct queue_offer entry = queue_offer_of(offer, true);
 	struct queue_position from = { play->item, play->offset_us, play->played_us };
 	uint32_t tries = play->tries +
@@ -372,7 +399,9 @@ void output_on_media(struct output *output, const char *sha256)
 
 void output_stop(struct output *output)
 {
-	queue_stop(output->queue, clock_real_us());
+	/* What was sent a moment ago begins a moment later, that all may begin together: it was not
+	 * scheduled for later. */
+	queue_stop(output->queue, clock_real_us() + output->node->config->sync_lead_us);
 	output_pump(output);
 }
 
@@ -467,6 +496,7 @@ struct queue_now output_now(const struct output *output)
 	return (struct queue_now){
 		.real_us = clock_real_us(),
 		.trusted = output->node->trusted,
+		.last_seen_us = output->node->last_seen_us,
 		.output_ready = device_rate_hz(output->device->device) != 0,
 		.media = media_of,
 		.context = (void *)output,
@@ -578,7 +608,9 @@ static void drop(struct output *output, const struct queue_decision *decision)
 
 void output_pump(struct output *output)
 {
-	if (!output->node->loaded)
+	bool leaving = output->node->stopping && output->node->exit_status == NODE_RELOAD;
+
+	if (!output->node->loaded || leaving)
 		return;
 	for (;;) {
 		struct queue_now now = output_now(output);

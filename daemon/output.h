@@ -30,6 +30,8 @@ struct output_offer {
  * revision ends as superseded. *ret_error: -ENOSPC (full), -EEXIST (another content has this id and
  * revision). */
 bool output_offer(struct output *output, const struct output_offer *offer, int *ret_error);
+/* It was accepted for other outputs, but this one's queue has no room: that is told, and remembered. */
+void output_refuse(struct output *output, const struct output_offer *offer);
 /* Queues again what the store had (after a restart). */
 void output_restore(
 	struct output *output, const struct output_offer *offer, const struct store_play *play);

@@ -25,7 +25,8 @@
  * until something has faded.
  *
  * Held, and not ripe: not durable (but emergencies); time not trusted and (a start given, or quiet
- * hours configured), but emergencies, which then do not wait for their start either; the output
+ * hours configured), but emergencies, which then do not wait for their start
+ * either, unless they were planned (QUEUE_PLANNED_US) or were over when time was trusted last; the output
  * lost; muted (emergencies too: mute is absolute); media on its way (enum queue_media); quiet hours, and limits (never emergencies; those of the day only while time is
  * trusted, for else there is no day). Quiet hours also hold what would run into them by its
  * predicted length. What cannot begin before it expires is dropped at once: `expired` with the
@@ -53,6 +54,7 @@
 #define QUEUE_QUIET_LEAD_US \
 	(400 * US_PER_MS) /* and before quiet hours: a device holds some sound */
 #define QUEUE_MEDIA_GRACE_US (10 * US_PER_SEC) /* for a recording that has not come */
+#define QUEUE_PLANNED_US     (60 * US_PER_SEC) /* a start so long after the issue is a plan */
 #define QUEUE_BROADCASTS_MAX 4 /* at a time: background, what is faded, recalled, and its reason */
 #define QUEUE_TRIES_MAX      2 /* so often may a process die with it in hand (FAULTS C2) */
 
@@ -225,8 +227,9 @@ enum queue_media {           /* of an announcement that has a recording */
 
 struct queue_now {
 	int64_t real_us;
-	bool trusted;      /* scheduler/trust */
-	bool output_ready; /* the device can play */
+	bool trusted;         /* scheduler/trust */
+	int64_t last_seen_us; /* the latest time that was trusted, also by processes before */
+	bool output_ready;    /* the device can play */
 	/* Asked only of what has a recording and is due. NULL: settled. */
 	enum queue_media (*media)(const struct announcement *announcement, void *context);
 	void *context;

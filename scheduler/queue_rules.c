@@ -43,10 +43,24 @@ static bool is_timed(const struct queue_entry *entry)
 	return entry->announcement->start_us != TIME_UNSET;
 }
 
-/* Emergencies never are; nor is what has no start, where no hour is forbidden. */
-static bool needs_clock(const struct queue_config *config, const struct queue_entry *entry)
+/* A drill that is announced for next week, not a cry for help. */
+static bool is_planned(const struct queue_entry *entry)
 {
-	return !queue_entry_is_emergency(entry) && (is_timed(entry) || has_quiet(config));
+	const struct announcement *announcement = entry->announcement;
+
+	return is_timed(entry) &&
+	       (announcement->issued_at_us == TIME_UNSET ||
+		       announcement->start_us - announcement->issued_at_us > QUEUE_PLANNED_US);
+}
+
+/* An emergency is not held up by a clock, unless it was planned, or over when the clock was right last.
+ * Else: what has a start, and everything where hours are forbidden. */
+static bool needs_clock(const struct queue_config *config, const struct queue_now *now,
+	const struct queue_entry *entry)
+{
+	if (queue_entry_is_emergency(entry))
+		return is_planned(entry) || entry->announcement->expires_us <= now->last_seen_us;
+	return is_timed(entry) || has_quiet(config);
 }
 
 /* --- Quiet hours ----------------------------------------------------------------------------- */
@@ -238,7 +252,7 @@ struct queue_verdict queue_rules_judge(
 		verdict.reason = REASON_LIMIT;
 		return verdict;
 	}
-	if (!now->trusted && needs_clock(circumstances->config, entry)) {
+	if (!now->trusted && needs_clock(circumstances->config, now, entry)) {
 		verdict.wait = entry->durable ? QUEUE_WAIT_CLOCK : QUEUE_WAIT_STORE;
 		return verdict;
 	}
@@ -270,7 +284,7 @@ enum queue_cause queue_rules_ends(const struct queue_circumstances *circumstance
 	const struct queue_now *now = circumstances->now;
 
 	if (!now->trusted)
-		return entry->phase == QUEUE_PREPARING && needs_clock(config, entry)
+		return entry->phase == QUEUE_PREPARING && needs_clock(config, now, entry)
 			       ? QUEUE_RECALLED
 			       : QUEUE_CAUSE_NONE;
 	if (queue_entry_is_emergency(entry) || !has_quiet(config))

@@ -57,7 +57,11 @@ static inline void rig_init(struct rig *rig)
 {
 	*rig = (struct rig){
 		.config = { .gap_us = GAP_US },
-		.now = { T, true, true, rig_media_coming, NULL },
+		.now = { .real_us = T,
+			.trusted = true,
+			.last_seen_us = TIME_UNSET,
+			.output_ready = true,
+			.media = rig_media_coming },
 	};
 	rig->config.quiet = &rig->quiet;
 	rig->config.limits = &rig->limits;
@@ -82,6 +86,7 @@ struct spec {
 	const char *id;
 	enum priority priority;
 	int64_t start_us;   /* 0: at once */
+	int64_t planned_us; /* it was issued so long before */
 	int64_t expires_us; /* 0: in an hour */
 	int64_t revision;   /* 0: 1 */
 	int64_t arrival_us; /* 0: now */
@@ -102,6 +107,7 @@ static inline struct announcement *spec_announcement(const struct rig *rig, cons
 	announcement->text = xstrdup("a");
 	announcement->priority = spec->priority;
 	announcement->start_us = spec->start_us ? spec->start_us : TIME_UNSET;
+	announcement->issued_at_us = announcement->start_us - spec->planned_us;
 	announcement->expires_us = spec->expires_us ? spec->expires_us
 						    : rig->now.real_us + 3600 * US_PER_SEC;
 	announcement->interrupted = spec->interrupted;

@@ -563,6 +563,7 @@ static void the_table_of_conditions(void **state)
 		struct {
 			bool no_trust, not_ready, muted;
 			enum queue_media media_coming;
+			int64_t last_seen_us; /* 0: never */
 			const char *quiet;
 		} world;
 		const char *expected;
@@ -608,6 +609,12 @@ static void the_table_of_conditions(void **state)
 			{ .no_trust = true }, "", TIME_NEVER },
 		{ "no trust: an emergency does not", { .priority = 3, .start_us = S(900) },
 			{ .no_trust = true }, "prepare x", 0 },
+		{ "no trust: a planned one does wait",
+			{ .priority = 3, .start_us = S(900), .planned_us = QUEUE_PLANNED_US + 1 },
+			{ .no_trust = true }, "", TIME_NEVER },
+		{ "no trust: one that is over by what was seen waits",
+			{ .priority = 3, .expires_us = S(-99) },
+			{ .no_trust = true, .last_seen_us = S(-99) }, "", TIME_NEVER },
 		{ "no trust: nothing expires",
 			{ .priority = 1, .start_us = S(-9), .expires_us = T }, { .no_trust = true },
 			"", TIME_NEVER },
@@ -673,6 +680,8 @@ static void the_table_of_conditions(void **state)
 		rig.now.trusted = !table[i].world.no_trust;
 		rig.now.output_ready = !table[i].world.not_ready;
 		rig.media_coming = table[i].world.media_coming;
+		if (table[i].world.last_seen_us)
+			rig.now.last_seen_us = table[i].world.last_seen_us;
 		if (table[i].world.quiet)
 			rig_quiet(&rig, table[i].world.quiet);
 		queue_mute(rig.queue, table[i].world.muted);
