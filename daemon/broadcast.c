@@ -253,6 +253,8 @@ static void tell_if_over(struct broadcast *broadcast)
 {
 	if (!broadcast_over(broadcast))
 		return;
+	if (broadcast->heard_out && broadcast->media_missing && !broadcast->announcement->text)
+		set_cause(broadcast, QUEUE_FAILED, REASON_MEDIA_MISSING);
 	if (broadcast->heard_out)
 		set_cause(broadcast, QUEUE_FINISHED, REASON_NONE);
 	output_on_over(broadcast->output, broadcast);
@@ -409,6 +411,7 @@ void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_ev
 		return;
 	case RENDERER_RECORDING_FAILED:
 		broadcast->media_missing = true;
+		broadcast->detail = event->error;
 		log_about(LOG_WARNING, broadcast->announcement->id,
 			broadcast->output->config->sound.name, "its recording is bad: %s",
 			event->error.text);

@@ -51,7 +51,7 @@ static void reject(
 
 /* --- Announcements --------------------------------------------------------------------------- */
 
-/* An id for what came without one: the node, the time, a counter of this run. */
+/* An id for what came without one: the node, the time, the number of the announcement. */
 static void make_id(struct node *node, char ret_id[ID_MAX_BYTES + 1])
 {
 	time_t now = (time_t)(clock_real_us() / US_PER_SEC);
@@ -60,8 +60,9 @@ static void make_id(struct node *node, char ret_id[ID_MAX_BYTES + 1])
 
 	gmtime_r(&now, &utc);
 	strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
-	snprintf(ret_id, NAME_MAX_BYTES + 1, "%.32s-%s-%u", node->config->node, stamp,
-		node->made_ids++);
+	/* The sequence is kept on disk: clocks and restarts cannot make an id twice. */
+	snprintf(ret_id, NAME_MAX_BYTES + 1, "%.20s-%s-%" PRIu64, node->config->node, stamp,
+		node->next_sequence);
 }
 
 static enum reason reason_of_refusal(enum reading_refusal refusal)

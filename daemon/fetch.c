@@ -11,7 +11,10 @@
 
 void fetch_init(struct fetch *fetch)
 {
-	*fetch = (struct fetch){ .patient_until_mono_us = clock_mono_us() + FETCH_PATIENCE_US };
+	int64_t now_us = clock_mono_us();
+
+	*fetch = (struct fetch){ .patient_until_mono_us = now_us + FETCH_PATIENCE_US,
+		.until_mono_us = now_us + FETCH_LOOK_US };
 }
 
 void fetch_done(struct fetch *fetch)
@@ -117,7 +120,8 @@ void fetch_pump(struct node *node)
 	int64_t now_us = clock_mono_us();
 	struct fetch_wanted *wanted;
 
-	bool patient = node->fetch.count > 0 && now_us < node->fetch.patient_until_mono_us;
+	bool patient = node->fetch.count > 0 &&
+		       (now_us < node->fetch.patient_until_mono_us || !node->fetch.listed);
 
 	if (!node->connected) {
 		set_timer(node, patient);
@@ -138,6 +142,7 @@ void fetch_pump(struct node *node)
 void fetch_on_connected(struct node *node)
 {
 	node->fetch.patient_until_mono_us = clock_mono_us() + FETCH_PATIENCE_US;
+	node->fetch.until_mono_us = clock_mono_us() + FETCH_LOOK_US;
 	for (size_t i = 0; i < node->fetch.count; i++)
 		node->fetch.list[i].asked = node->fetch.list[i].refused = false;
 	fetch_pump(node);
@@ -196,8 +201,14 @@ enum queue_media fetch_state(const struct node *node, const struct announcement 
 	if (!announcement->media[0])
 		return QUEUE_MEDIA_SETTLED;
 	enum media_state state = media_state(node->media, announcement->media);
-	bool patient = !node->fetch.listed || clock_mono_us() < node->fetch.patient_until_mono_us;
-	return state == MEDIA_UNKNOWN && patient ? QUEUE_MEDIA_NEAR : states[state];
+	int64_t now_us = clock_mono_us();
+	bool patient = !node->fetch.listed || now_us < node->fetch.patient_until_mono_us;
+	if (state == MEDIA_UNKNOWN && patient)
+		state = MEDIA_CHECKING;
+	/* A disk that hangs must not hold up the text for ever. */
+	if (states[state] == QUEUE_MEDIA_NEAR && now_us > node->fetch.until_mono_us)
+		return QUEUE_MEDIA_COMING;
+	return states[state];
 }
 
 /* --- What comes ------------------------------------------------------------------------------ */
@@ -216,6 +227,7 @@ void fetch_on_bytes(struct node *node, const char *sha256, const char *payload, 
 	if (result < 0) {
 		log_warning("recording %s cannot be taken now (%s)", sha256, strerror(-result));
 		free(bytes);
+		stop_asking(node, wanted); /* it is asked for again */
 	}
 	fetch_pump(node);
 }

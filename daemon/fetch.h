@@ -18,6 +18,7 @@
 
 /* After the start, and after each connect. */
 #define FETCH_PATIENCE_US INT64_C(10000000)
+#define FETCH_LOOK_US     INT64_C(120000000)
 
 struct node;
 
@@ -36,6 +37,7 @@ struct fetch {
 	bool listed; /* what lies in the folder is known */
 	/* Until then nothing is given up: the node, or the link, has only just begun. */
 	int64_t patient_until_mono_us;
+	int64_t until_mono_us; /* the longest that what lies in the folder may take to be looked at */
 };
 
 void fetch_init(struct fetch *fetch);

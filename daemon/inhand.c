@@ -26,6 +26,11 @@ struct killer {        /* a message that was in hand when a process died */
 	uint32_t padding;
 };
 
+struct death { /* of processes that held an announcement */
+	struct place place;
+	uint32_t count;
+};
+
 struct page { /* as it lies in the file */
 	char magic[16];
 	char boot_id[BOOT_ID_SIZE];
@@ -34,12 +39,13 @@ struct page { /* as it lies in the file */
 	uint32_t fallen; /* the process has ended by a fault of its own */
 	struct killer killers[INHAND_MESSAGES];
 	struct place places[INHAND_PLACES];
+	struct death deaths[INHAND_DEATHS];
+	uint32_t next_death;
+	uint32_t padding;
 };
 
 struct inhand {
 	struct page *page;
-	struct place before[INHAND_PLACES]; /* what the process before has left */
-	bool fallen;                        /* how it ended */
 };
 
 static const char magic[16] = "loalang in-hand";
@@ -104,7 +110,42 @@ static void blame_message(struct page *page)
 	page->message = 0;
 }
 
-/* Keeps what the process before has left, if it lived in this boot, and clears the page. */
+static bool is_same(const struct place *place, const char *id, const char *output)
+{
+	return strcmp(place->id, id) == 0 && strcmp(place->output, output) == 0;
+}
+
+static struct death *find_death(struct page *page, const char *id, const char *output)
+{
+	for (size_t i = 0; i < INHAND_DEATHS; i++)
+		if (page->deaths[i].count > 0 && is_same(&page->deaths[i].place, id, output))
+			return &page->deaths[i];
+	return NULL;
+}
+
+static void blame_place(struct page *page, const struct place *place)
+{
+	bool guilty = place->id[0] != '\0' && (page->fallen || place->on_air);
+
+	if (!guilty)
+		return;
+	struct death *death = find_death(page, place->id, place->output);
+	if (!death) {
+		death = &page->deaths[page->next_death++ % INHAND_DEATHS];
+		*death = (struct death){ .place = *place };
+	}
+	if (death->count < INHAND_DEATHS_MAX)
+		death->count++;
+}
+
+/* What is read back is judged like input. */
+static void end_texts(struct place *place)
+{
+	place->id[ID_MAX_BYTES] = '\0';
+	place->output[NAME_MAX_BYTES] = '\0';
+}
+
+/* Counts the death of the process before, if it lived in this boot, and clears what it held. */
 static void take_over(struct inhand *inhand)
 {
 	struct page *page = inhand->page;
@@ -118,13 +159,13 @@ static void take_over(struct inhand *inhand)
 		memcpy(page->boot_id, boot_id, sizeof boot_id);
 		return;
 	}
-	memcpy(inhand->before, page->places, sizeof inhand->before);
+	for (size_t i = 0; i < INHAND_DEATHS; i++)
+		end_texts(&page->deaths[i].place);
 	for (size_t i = 0; i < INHAND_PLACES; i++) {
-		inhand->before[i].id[ID_MAX_BYTES] = '\0';
-		inhand->before[i].output[NAME_MAX_BYTES] = '\0';
+		end_texts(&page->places[i]);
+		blame_place(page, &page->places[i]);
 	}
 	memset(page->places, 0, sizeof page->places);
-	inhand->fallen = page->fallen;
 	blame_message(page);
 	page->fallen = 0;
 }
@@ -193,12 +234,17 @@ void inhand_put_down(struct inhand *inhand, size_t place)
 
 unsigned inhand_died_with(const struct inhand *inhand, const char *id, const char *output)
 {
-	for (size_t i = 0; inhand && i < INHAND_PLACES; i++)
-		if ((inhand->fallen || inhand->before[i].on_air) &&
-			strcmp(inhand->before[i].id, id) == 0 &&
-			strcmp(inhand->before[i].output, output) == 0)
-			return 1;
-	return 0;
+	const struct death *death = inhand ? find_death(inhand->page, id, output) : NULL;
+
+	return death ? death->count : 0;
+}
+
+void inhand_forgive(struct inhand *inhand, const char *id, const char *output)
+{
+	struct death *death = inhand ? find_death(inhand->page, id, output) : NULL;
+
+	if (death)
+		*death = (struct death){ 0 };
 }
 
 /* --- Messages -------------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@
 
 #define INHAND_FILE_NAME  "in-hand"
 #define INHAND_PLACES     256 /* of announcements: one for each broadcast there can be */
+#define INHAND_DEATHS     64  /* announcements that were held at a death, the latest */
 #define INHAND_MESSAGES   16  /* messages that have killed are remembered, the latest */
 #define INHAND_DEATHS_MAX 2
 
@@ -39,8 +40,11 @@ void inhand_take(struct inhand *inhand, size_t place, const char *id, const char
 void inhand_on_air(struct inhand *inhand, size_t place);
 void inhand_put_down(struct inhand *inhand, size_t place);
 
-/* How often the process before has died with this announcement in hand: 0, or 1. */
+/* How often processes of this boot have died with this announcement in hand. The count is in the file
+ * before the next one is begun: nothing has to be waited for. */
 unsigned inhand_died_with(const struct inhand *inhand, const char *id, const char *output);
+/* It has got on, or has ended: what it did before does not count any more. */
+void inhand_forgive(struct inhand *inhand, const char *id, const char *output);
 
 /* A message is about to be read: false when it has ended the process INHAND_DEATHS_MAX times in this
  * boot, and must be left alone. */

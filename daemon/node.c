@@ -155,6 +155,18 @@ static const struct store_play **live_plays(const struct store_event *event, siz
 	return plays;
 }
 
+/* Its length. A text that has made a process fall while it was read is not read once more at each
+ * start: when its turn comes it is, with what holds it counted. */
+static double read_again(struct node *node, const struct announcement *announcement)
+{
+	if (inhand_died_with(node->inhand, announcement->id, "") > 0)
+		return 0;
+	inhand_take(node->inhand, 0, announcement->id, "");
+	double seconds = broadcast_seconds_of(node, announcement);
+	inhand_put_down(node->inhand, 0);
+	return seconds;
+}
+
 /* Queues an announcement again on the outputs of its live plays: plays[0…count) from `first` on. */
 static void load_announcement(struct node *node, const struct store_announcement *stored,
 	const struct store_play *const *plays, size_t count)
@@ -163,7 +175,7 @@ static void load_announcement(struct node *node, const struct store_announcement
 		.announcement = stored->announcement,
 		.arrival_us = stored->arrival_us,
 		.sequence = stored->sequence,
-		.seconds = broadcast_seconds_of(node, stored->announcement),
+		.seconds = read_again(node, stored->announcement),
 	};
 
 	for (size_t i = 0; i < count && strcmp(plays[i]->id, stored->announcement->id) == 0; i++) {

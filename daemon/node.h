@@ -101,7 +101,6 @@ struct node {
 	struct node_pending *pending; /* in order of their tickets */
 	size_t pending_count, pending_capacity;
 	uint64_t next_sequence; /* of announcements */
-	unsigned made_ids;      /* ids made for plain text */
 	int64_t last_seen_us;   /* the latest real time the store has kept */
 	struct {                /* what was seen when the store was loaded, and when that was */
 		int64_t seen_us, mono_us;

@@ -343,8 +343,8 @@ void output_restore(
 
 	struct queue_offer entry = queue_offer_of(offer, true);
 	struct queue_position from = { play->item, play->offset_us, play->played_us };
-	uint32_t tries = play->tries +
-			 inhand_died_with(output->node->inhand, play->id, play->output);
+	uint32_t died = inhand_died_with(output->node->inhand, play->id, play->output);
+	uint32_t tries = died > play->tries ? died : play->tries;
 
 	if (!queue_restore(output->queue, &entry, play->state == PLAY_PLAYING, &from, tries))
 		return;
@@ -509,6 +509,7 @@ static int on_timer(sd_event_source *source, uint64_t at_us, void *context)
 
 	(void)source;
 	(void)at_us;
+	output->timer = sd_event_source_disable_unref(output->timer);
 	output_pump(output);
 	store_flush(output->node->store);
 	report_publish(output->node);
@@ -646,8 +647,11 @@ static void put_position(
 {
 	struct queue_entry *entry = broadcast->entry;
 
-	if (position.item != broadcast->kept.item)
+	if (position.item != broadcast->kept.item ||
+		position.offset_us > broadcast->kept.offset_us + RUNDOWN_REWIND_US) {
 		entry->tries = 0; /* it has got on */
+		inhand_forgive(output->node->inhand, entry->announcement->id, name_of(output));
+	}
 	broadcast->kept = position;
 	queue_on_position(output->queue, entry, &position, clock_real_us());
 	remember(output, entry->announcement, PLAY_PLAYING, &position, entry->tries);
@@ -779,8 +783,10 @@ void output_on_over(struct output *output, struct broadcast *broadcast)
 		remember(output, broadcast->announcement, state_after(outcome.event),
 			gone ? NULL : &broadcast->entry->from, gone ? 0 : broadcast->entry->tries);
 	}
-	if (gone)
+	if (gone) {
+		inhand_forgive(node->inhand, gone->announcement->id, name_of(output));
 		fetch_unwant(node, gone->announcement);
+	}
 	if (heard)
 		keep_usage(output);
 	clear_faults(node, broadcast);
@@ -861,9 +867,11 @@ void output_store_again(struct output *output)
 	struct queue_now now = output_now(output);
 	size_t count = queue_list(output->queue, &now, entries, waits, max);
 
-	for (size_t i = 0; i < OUTPUT_PLACES; i++)
-		if (output->broadcasts[i] && output->broadcasts[i]->on_air && count < max)
-			entries[count++] = output->broadcasts[i]->entry;
+	for (size_t i = 0; i < OUTPUT_PLACES; i++) {
+		const struct broadcast *broadcast = output->broadcasts[i];
+		if (broadcast && broadcast->on_air && !broadcast->told && count < max)
+			entries[count++] = broadcast->entry;
+	}
 	for (size_t i = 0; i < count; i++) {
 		const struct queue_entry *entry = entries[i];
 		(void)store_put_announcement(output->node->store, entry->announcement,

@@ -234,12 +234,15 @@ char *report_output_queue(const struct output *output)
 /* --- Publishing ------------------------------------------------------------------------------ */
 
 /* Takes topic and payload. What does not fit into the link's inbox comes with the next change. */
-static void publish(struct node *node, char *topic, char *payload)
+static bool publish(struct node *node, char *topic, char *payload)
 {
-	if (mqtt_publish(node->mqtt, topic, payload, true, 0) < 0)
-		log_warning("too much waits for the broker, a report on %s is left out", topic);
+	bool sent = mqtt_publish(node->mqtt, topic, payload, true, 0) == 0;
+
+	if (!sent)
+		log_warning("too much waits for the broker, a report on %s comes later", topic);
 	free(topic);
 	free(payload);
+	return sent;
 }
 
 static void publish_output(struct output *output)
@@ -249,8 +252,11 @@ static void publish_output(struct output *output)
 
 	output->changed = output->urgent = false;
 	output->reported_mono_us = clock_mono_us();
-	publish(node, report_topic(node, "output/%s/state", name), report_output_state(output));
-	publish(node, report_topic(node, "output/%s/queue", name), report_output_queue(output));
+	bool sent = publish(
+		node, report_topic(node, "output/%s/state", name), report_output_state(output));
+	sent &= publish(
+		node, report_topic(node, "output/%s/queue", name), report_output_queue(output));
+	output->changed = !sent; /* then again, after a pause */
 }
 
 static int on_report_timer(sd_event_source *source, uint64_t at_us, void *context)
@@ -296,8 +302,7 @@ void report_publish(struct node *node)
 		publish_later(node);
 	if (!node->changed)
 		return;
-	node->changed = false;
-	publish(node, report_topic(node, "status"), report_status(node));
+	node->changed = !publish(node, report_topic(node, "status"), report_status(node));
 }
 
 void report_all_changed(struct node *node)

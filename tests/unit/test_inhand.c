@@ -80,7 +80,14 @@ static void what_a_fallen_process_held_is_known(void **state)
 	assert_int_equal(inhand_died_with(inhand, "tin-3", "san"), 0);
 	assert_int_equal(inhand_died_with(inhand, "tin-4", "san"), 0);
 	assert_null(inhand_close(inhand));
-	/* told once: the next process has died with nothing */
+	/* and again, until it has got on */
+	die_of(SIGSEGV, take_two);
+	inhand = inhand_open(folder);
+	assert_int_equal(inhand_died_with(inhand, "tin-1", "san"), 2);
+	inhand_forgive(inhand, "tin-1", "san");
+	assert_int_equal(inhand_died_with(inhand, "tin-1", "san"), 0);
+	assert_int_equal(inhand_died_with(inhand, "tin-2", "san"), 2);
+	inhand_close(inhand);
 	inhand = inhand_open(folder);
 	assert_int_equal(inhand_died_with(inhand, "tin-1", "san"), 0);
 	inhand_close(inhand);
@@ -195,6 +202,7 @@ static void without_the_file_all_goes_on(void **state)
 	inhand_take(NULL, 0, "a", "b");
 	inhand_put_down(NULL, 0);
 	assert_int_equal(inhand_died_with(NULL, "a", "b"), 0);
+	inhand_forgive(NULL, "a", "b");
 	assert_true(inhand_take_message(NULL, "a", "b", 1));
 	inhand_put_down_message(NULL);
 	assert_null(inhand_close(NULL));

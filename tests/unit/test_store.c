@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -445,6 +447,180 @@ static void a_disk_that_is_not_there_is_waited_for(void **state)
 	rig_stop(&rig);
 }
 
+/* --- C7: a disk that can be read and not written -------------------------------------------- */
+
+#define NOBODY 65534
+
+/* An announcement, a finished play of it and a receipt in `folder`. */
+static void leave_a_store(const char *folder)
+{
+	_cleanup_(announcement_unrefp) struct announcement *announcement = sample(
+		"tin", "Xin chào");
+	const struct store_play play = { .id = announcement->id,
+		.output = announcement->id,
+		.revision = 1,
+		.state = PLAY_FINISHED,
+		.forget_us = NOW_US };
+	struct rig rig;
+
+	rig_start(&rig, folder, 100);
+	pass(&rig, STORE_LOADED);
+	store_put_announcement(rig.store, announcement, NOW_US, 6);
+	store_put_play(rig.store, &play);
+	uint64_t ticket = store_put_receipt(rig.store, 40, NOW_US, "{\"n\":40}");
+	store_flush(rig.store);
+	expect_durable(&rig, ticket);
+	rig_stop(&rig);
+}
+
+/* And a setting that is only in the log, as after a power cut: closing would move it to the file. */
+static void leave_a_store_with_its_log(const char *folder)
+{
+	_folder_ other = folder_new();
+	_cleanup_(freep) char *command = xasprintf("cp '%s'/* '%s'", other, folder);
+	struct rig rig;
+
+	leave_a_store(other);
+	rig_start(&rig, other, 100);
+	pass(&rig, STORE_LOADED);
+	store_put_setting(rig.store, "trong-nhat-ky", "1");
+	store_flush(rig.store);
+	expect_durable(&rig, 1);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(count_files(folder, STORE_FILE_NAME "-wal"), 1);
+	rig_stop(&rig);
+}
+
+/* STORE_LOADED and STORE_FAULT of what leave_a_store_with_its_log() left. */
+static void expect_all_from_a_copy(struct rig *rig)
+{
+	_event_ loaded = expect(rig, STORE_LOADED);
+	if (loaded->plays_count != 1)
+		fail_msg("%zu plays: %s", loaded->plays_count, loaded->error.text);
+	assert_int_equal(loaded->plays[0].state, PLAY_FINISHED);
+	assert_int_equal(loaded->announcements_count, 1);
+	assert_int_equal(loaded->settings_count, 1); /* the log was copied too */
+	assert_int_equal(loaded->next_sequence, 7);
+	assert_int_equal(loaded->next_receipt_sequence, 41);
+	assert_non_null(strstr(loaded->error.text, STORE_FILE_NAME));
+	assert_non_null(strstr(loaded->error.text, "chưa ghi lại được"));
+	_event_ fault = expect(rig, STORE_FAULT);
+	assert_true(*fault->error.text);
+}
+
+/* The modes of the files and of their folder, which is open meanwhile. */
+static void change_modes(const char *folder, const char *of_folder, const char *of_files)
+{
+	_cleanup_(freep) char *command = xasprintf(
+		"chmod 0700 '%s' && chmod %s '%s'/* && chmod %s '%s'", folder, of_files, folder,
+		of_folder, folder);
+
+	assert_int_equal(system(command), 0);
+}
+
+/* Modes do not bind root: the test goes on as somebody else. Real and effective, for the shell. */
+static void be_an_ordinary_user(const char *folder)
+{
+	_cleanup_(freep) char *command = xasprintf("chown -R %d '%s'", NOBODY, folder);
+
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(system(command), 0);
+	assert_int_equal(setresuid(NOBODY, NOBODY, 0), 0);
+}
+
+static void be_oneself_again(void)
+{
+	uid_t real, effective, saved;
+
+	assert_int_equal(getresuid(&real, &effective, &saved), 0);
+	assert_int_equal(setresuid(saved, saved, saved), 0);
+}
+
+static void what_can_only_be_read_is_loaded_from_a_copy(void **state)
+{
+	_folder_ folder = folder_new();
+	_folder_ place = folder_new();
+	_cleanup_(freep) char *path = xasprintf("%s/%s", folder, STORE_FILE_NAME);
+	struct rig rig;
+
+	(void)state;
+	leave_a_store_with_its_log(folder);
+	assert_int_equal(chmod(place, 0777), 0);
+	assert_int_equal(setenv("TMPDIR", place, 1), 0);
+	be_an_ordinary_user(folder);
+	change_modes(folder, "0500", "0400");
+	assert_int_equal(access(path, W_OK), -1); /* or nothing is tested */
+	rig_start(&rig, folder, 100);
+	expect_all_from_a_copy(&rig);
+	assert_int_equal(count_files(place, "loalang"), 0); /* nothing is left behind */
+	uint64_t ticket = store_put_receipt(rig.store, 41, NOW_US, "{\"n\":41}");
+	store_flush(rig.store);
+	change_modes(folder, "0700", "0600");
+	_event_ recovered = expect(&rig, STORE_RECOVERED);
+	assert_false(recovered->begun_anew);
+	expect_durable(&rig, ticket);
+	store_read_receipts(rig.store, 0, 10);
+	_event_ receipts = expect(
+		&rig, STORE_RECEIPTS); /* in the real one, after those of before */
+	assert_int_equal(receipts->receipts_count, 2);
+	assert_int_equal(receipts->receipts[1].sequence, 41);
+	rig_stop(&rig);
+	be_oneself_again();
+	assert_int_equal(unsetenv("TMPDIR"), 0);
+}
+
+/* Where there is nothing to be copied the store is empty, and not a new one: its sequences. */
+static void a_folder_that_can_only_be_read_and_is_empty(void **state)
+{
+	_folder_ folder = folder_new();
+	struct rig rig;
+
+	(void)state;
+	be_an_ordinary_user(folder);
+	assert_int_equal(chmod(folder, 0500), 0);
+	rig_start(&rig, folder, 100);
+	_event_ loaded = expect(&rig, STORE_LOADED);
+	assert_true(loaded->next_sequence > NOW_US / 2);
+	assert_true(*loaded->error.text);
+	assert_null(strstr(loaded->error.text, "bản sao"));
+	pass(&rig, STORE_FAULT);
+	assert_int_equal(chmod(folder, 0700), 0);
+	pass(&rig, STORE_RECOVERED);
+	rig_stop(&rig);
+	be_oneself_again();
+}
+
+/* A mount of its own over the folder, read-only: the kernel's own refusal, which binds root. */
+static bool mount_read_only(const char *folder)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return false;
+	return mount(folder, folder, NULL, MS_BIND, NULL) == 0 &&
+	       mount(NULL, folder, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0;
+}
+
+static void a_file_system_that_became_read_only(void **state)
+{
+	_folder_ folder = folder_new();
+	struct rig rig;
+
+	(void)state;
+	leave_a_store_with_its_log(folder);
+	if (!mount_read_only(folder)) {
+		print_message("no mount namespaces here\n");
+		skip();
+	}
+	rig_start(&rig, folder, 100);
+	expect_all_from_a_copy(&rig);
+	assert_int_equal(mount(NULL, folder, NULL, MS_BIND | MS_REMOUNT, NULL), 0);
+	pass(&rig, STORE_RECOVERED);
+	rig_stop(&rig);
+	assert_int_equal(umount(folder), 0);
+}
+
+/* --- C7: the disk fails while running ------------------------------------------------------- */
+
 static void limit_file_size(rlim_t bytes)
 {
 	struct rlimit limit;
@@ -629,6 +805,9 @@ int main(void)
 		cmocka_unit_test(the_history_is_searched),
 		cmocka_unit_test(the_history_knows_what_waits_for_the_disk),
 		cmocka_unit_test(a_disk_that_is_not_there_is_waited_for),
+		cmocka_unit_test(what_can_only_be_read_is_loaded_from_a_copy),
+		cmocka_unit_test(a_folder_that_can_only_be_read_and_is_empty),
+		cmocka_unit_test(a_file_system_that_became_read_only),
 		cmocka_unit_test(a_full_disk_keeps_the_changes_and_one_fault),
 		cmocka_unit_test(a_file_spoilt_while_running_is_begun_anew),
 		cmocka_unit_test(damage_that_only_a_write_shows_begins_anew),
