@@ -10,8 +10,7 @@ from rig import analysis
 from rig.node import FINAL, instant
 
 # An announcement of several sentences, of words that no newcomer has.
-LONG = ("một năm sáu năm sáu năm", "hai năm sáu năm sáu năm", "ba năm sáu năm sáu năm",
-        "bốn năm sáu năm sáu năm")
+LONG = ("một năm sáu năm sáu", "hai năm sáu năm sáu", "ba năm sáu năm sáu", "bốn năm sáu năm sáu")
 SHORT = "chín mười"  # a newcomer
 
 
