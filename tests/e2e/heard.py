@@ -49,6 +49,11 @@ def wait_said(rig, name, word, count=1, timeout=20):
     rig.wait(enough, f"{word} on {name}", timeout)
 
 
+def wait_frames(rig, name, seconds):
+    """Until the loudspeaker has played so much."""
+    rig.wait(lambda: len(rig.alsa.heard(name)) > seconds * analysis.RATE, f"{seconds} s on {name}")
+
+
 def story(node, output, *ids):
     """["id event", …] of the receipts of that output, in the order in which they came. What is cut
     off fades while the newcomer begins: which of the two is told first is left open, if they are no

@@ -4,11 +4,10 @@ receipts."""
 
 import time
 
-import numpy as np
-
 from case import between, near, options, same
 from heard import (LONG, SHORT, barrier, card, ends_in, finals, goes_on_at_its_sentence, said, split,
-                   story, text, wait_said, words)
+                   story, text, wait_frames, wait_said, words)
+from recordings import hum
 from rig import analysis
 from rig.node import mono_of, rfc3339
 
@@ -119,42 +118,27 @@ def test_c4_seconds_of_what_was_interrupted(rig):
 
 # --- how it sounds -----------------------------------------------------------------------------
 
-def end_of_fade(sound, tracks, newcomer_at, rate=analysis.RATE):
-    """(where the lower one was last at full level, where it was gone), by its own tones."""
-    lower = np.max([tracks.levels[w] for w in ("một", "hai", "ba", "bốn", "năm", "sáu")], axis=0)
-    end = tracks.at(newcomer_at) + 40
-    region = lower[max(0, end - 200):end]
-    last_full = np.flatnonzero(region > 0.8 * np.max(lower))[-1]
-    last_any = np.flatnonzero(region > 0.01 * np.max(lower))[-1]
-    return (last_any - last_full) * analysis.HOP_SECONDS
-
-
 @options(plain_only=True)
 def test_c4_fades_quickly_and_the_newcomer_is_soon_there(rig):
-    """The fade is at most 50 ms, nothing cracks at the seams, and the emergency is heard at once."""
+    """A lasting tone is cut off in 50 ms, not so abruptly that it cracks, and what has cut it off is
+    heard at once."""
     engine, speech = rig.tone_engine()
     node = rig.node("ubnd", [card(rig, "loa")], speech=speech)
-    text_of_one = " ".join(["một"] * 30) + "."
-    soon, fades = [], []
-    for i in range(3):
-        rig.announce("trung-tam", f"duoi-{i}", text_of_one, expires=rig.in_future(600),
-                     interrupted="drop")
-        wait_said(rig, "loa", "một", said(rig, "loa").count("một") + 3 + i)
-        sent = rig.announce("trung-tam", f"tren-{i}", SHORT, priority="emergency", **ONCE)
-        finished = node.wait_receipt(f"tren-{i}", "finished", "loa")
-        sound = rig.alsa.heard("loa")
-        tracks = analysis.Tracks(sound)
-        begins = tracks.runs("chín")[-1][0]
-        soon.append(rig.alsa.mono_of_frame("loa", begins * analysis.RATE) - sent)
-        fades.append(end_of_fade(sound, tracks, begins))
-        ordinary = analysis.largest_step(sound, 0, 0.5)
-        newcomer = 2 * np.pi * analysis.TONES["mười"] / analysis.RATE * np.max(np.abs(sound))
-        step = analysis.largest_step(sound, begins - 0.4, begins + 0.1)
-        assert step < 1.3 * (ordinary + newcomer), f"a step of {step:.3f} at the seam"
-        assert finished
-    between(max(soon), 0, 0.4 * rig.scale, f"first sound of an emergency after sending: {soon}")
-    # the window of the measurement is 40 ms wide
-    between(max(fades), 0, 0.050 + analysis.WINDOW_SECONDS, f"fades: {fades}")
+    hash = hum(rig, "một", 30)
+    soon = {}
+    for priority in ("priority", "emergency"):
+        rig.announce("trung-tam", f"duoi-{priority}", media=hash, interrupted="drop")
+        node.wait_receipt(f"duoi-{priority}", "started", "loa")
+        wait_frames(rig, "loa", len(rig.alsa.heard("loa")) / analysis.RATE + 0.4)
+        sent = rig.announce("trung-tam", f"tren-{priority}", SHORT, priority=priority, **ONCE)
+        node.wait_receipt(f"tren-{priority}", "finished", "loa")
+        begins = analysis.Tracks(rig.alsa.heard("loa")).runs("chín")[-1][0]
+        soon[priority] = rig.alsa.mono_of_frame("loa", begins * analysis.RATE) - sent
+    between(max(soon.values()), 0, 0.4, f"first sound after sending: {soon}")
+    fades = analysis.fades(rig.alsa.heard("loa"), "một")
+    same(len(fades), 2, f"ends of the tone: {fades}")
+    for end, seconds in fades:
+        between(seconds, 0.010, 0.050, f"seconds of the fade at {end:.3f}")
 
 
 @options(plain_only=True)
@@ -199,7 +183,7 @@ def test_c4_background_is_ducked_and_comes_back(rig):
     same(len(over), 10, "words over it")
     full = tracks.loudest("một", 0, 0.5)
     near(tracks.loudest("một", over[-1][1] + 1, over[-1][1] + 2.5), full, 0.5, "after")
-    for span in ((over[2][0], over[4][0]), (over[7][0], over[9][0])):
+    for span in ((over[0][0] + 0.02, over[4][0]), (over[5][0] + 0.02, over[9][0])):
         near(tracks.loudest("một", *span) - full, DUCK_DB, 1.0, "ducked by (dB)")
     near(tracks.loudest("mười", over[2][0], over[2][1]), full, 1.0, "the level of what ducks it")
     same(len(tracks.runs("một", threshold=0.012)), 45, "words of the background")

@@ -7,17 +7,12 @@ import time
 
 from case import between, options, same
 from heard import (barrier, card, ends_in, finals, goes_on_at_its_sentence, said, story, text,
-                   wait_said, words)
+                   wait_frames, wait_said, words)
 from rig import analysis
 
 POLICIES = ("resume", "restart", "drop")
 # The third sentence is on air for longer than it takes until the disk knows it.
 FOUR = ("một năm sáu", "hai năm sáu", "ba" + " năm sáu" * 7, "bốn năm sáu")
-
-
-def wait_frames(rig, name, seconds):
-    """Until the loudspeaker has played so much."""
-    rig.wait(lambda: len(rig.alsa.heard(name)) > seconds * analysis.RATE, f"{seconds} s on {name}")
 
 
 def three(rig, speech):
