@@ -32,6 +32,17 @@ def said(rig, name):
     return analysis.said(rig.alsa.heard(name))
 
 
+def heard_till_now(rig, name):
+    """(the words so far, the frames): for what follows a kill. The next process's sound comes right
+    behind a torn word, so it is read by itself: said_since()."""
+    sound = rig.alsa.heard(name)
+    return analysis.said(sound), len(sound)
+
+
+def said_since(rig, name, frames):
+    return analysis.said(rig.alsa.heard(name)[frames:])
+
+
 def wait_said(rig, name, word, count=1, timeout=20):
     """Until the loudspeaker has said that word so many times (the last of them perhaps not to its
     end). What was looked at is not looked at again."""

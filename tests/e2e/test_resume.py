@@ -6,8 +6,8 @@ import random
 import time
 
 from case import between, options, same
-from heard import (barrier, card, ends_in, finals, goes_on_at_its_sentence, said, story, text,
-                   wait_frames, wait_said, words)
+from heard import (barrier, card, ends_in, finals, goes_on_at_its_sentence, heard_till_now, said,
+                   said_since, story, text, wait_frames, wait_said, words)
 from rig import analysis
 
 POLICIES = ("resume", "restart", "drop")
@@ -34,8 +34,8 @@ def check_policies(rig, node, before):
         same(node.events(f"tin-{policy}", policy).count("started"), 1)
     ends_in(node, "tin-drop", "drop", "cancelled")
     barrier(rig, node, "all")
-    after = {policy: said(rig, policy)[len(before[policy]):-1] for policy in POLICIES}
-    goes_on_at_its_sentence(before["resume"], after["resume"], FOUR)
+    after = {policy: said_since(rig, policy, before[policy][1])[:-1] for policy in POLICIES}
+    goes_on_at_its_sentence(before["resume"][0], after["resume"], FOUR)
     same(after["resume"][0], "ba", "the sentence it went on with")
     same(after["restart"], words(FOUR), "restart")
     same(after["drop"], [], "drop")
@@ -49,7 +49,7 @@ def test_c1_killed_in_the_third_sentence(rig):
     node = three(rig, speech)
     third_sentence_on_air(rig, node)
     node.kill()
-    before = {policy: said(rig, policy) for policy in POLICIES}
+    before = {policy: heard_till_now(rig, policy) for policy in POLICIES}
     node.start()
     check_policies(rig, node, before)
     node.restart()  # and never again
@@ -64,7 +64,7 @@ def test_c1_stopped_in_order_in_the_third_sentence(rig):
     node = three(rig, speech)
     third_sentence_on_air(rig, node)
     node.stop()
-    before = {policy: said(rig, policy) for policy in POLICIES}
+    before = {policy: heard_till_now(rig, policy) for policy in POLICIES}
     node.start()
     check_policies(rig, node, before)
     for policy in ("resume", "restart"):
@@ -80,10 +80,10 @@ def test_c1_killed_in_the_second_repetition(rig):
     rig.announce("trung-tam", "lap", text(sentences), repeat={"times": 2, "gap": "1s"})
     wait_frames(rig, "loa", 5.9)  # its second sentence is on air from 4.6 s to 6.4 s
     node.kill()
-    before = said(rig, "loa")
+    before, frames = heard_till_now(rig, "loa")
     node.start()
     ends_in(node, "lap", "loa", "finished")
-    same(said(rig, "loa")[len(before):], words(sentences[1:]), f"after {before}")
+    same(said_since(rig, "loa", frames), words(sentences[1:]), f"after {before}")
 
 
 def test_c1_expired_while_it_was_off(rig):
