@@ -58,8 +58,12 @@ static bool is_planned(const struct queue_entry *entry)
 static bool needs_clock(const struct queue_config *config, const struct queue_now *now,
 	const struct queue_entry *entry)
 {
+	/* Without an instant of the office's the expiry is only that of this clock plus an hour. */
+	bool was_over = entry->announcement->issued_at_us != TIME_UNSET &&
+			entry->announcement->expires_us <= now->last_seen_us;
+
 	if (queue_entry_is_emergency(entry))
-		return is_planned(entry) || entry->announcement->expires_us <= now->last_seen_us;
+		return is_planned(entry) || was_over;
 	return is_timed(entry) || has_quiet(config);
 }
 

@@ -4,6 +4,7 @@
 #include "base/strbuf.h"
 #include "base/thread.h"
 #include "scheduler/store_change.h"
+#include "scheduler/store_copy.h"
 #include "scheduler/store_file.h"
 #include "scheduler/store_history.h"
 
@@ -397,6 +398,23 @@ static int try_load(struct store *store, struct store_event **ret_event, struct 
 	return 0;
 }
 
+/* What a file that cannot be written holds, if it can be read; otherwise nothing. */
+static struct store_event *load_unwritable(
+	const struct store *store, int result, const struct error *error)
+{
+	struct store_event *event = event_new(STORE_LOADED);
+	struct error why; /* no copy: the first cause is the one to tell */
+
+	if (!store_copy_helps(result) || store_copy_load(store->state_dir, event, &why) < 0) {
+		store_event_free(&event->link);
+		return loaded_nothing(error);
+	}
+	(void)error_set(&event->error, 0,
+		"%s; đã nạp từ một bản sao, chưa ghi lại được gì cho đến khi đĩa ghi được",
+		error->text);
+	return event;
+}
+
 /* Sends STORE_LOADED, whatever happens. */
 static void load(struct store *store)
 {
@@ -413,7 +431,8 @@ static void load(struct store *store)
 		send_event(store, event);
 		return;
 	}
-	send_event(store, loaded_nothing(&error));
+	store->file = store_file_close(store->file);
+	send_event(store, load_unwritable(store, result, &error));
 	on_failure(store, result, &error);
 }
 

@@ -18,9 +18,10 @@
  * tried again, after 1 s and then ever longer, up to 30 s: one STORE_FAULT, and one
  * STORE_RECOVERED when a write went through. At most STORE_WAITING_MAX changes or
  * STORE_WAITING_BYTES_MAX wait so; then the oldest groups are given up (event->dropped_up_to).
- * If the file cannot even be opened at the start, STORE_LOADED comes empty (its error says why),
- * then STORE_FAULT, and the node works from memory; what such a file held is loaded at the next
- * start. A damaged file is kept aside and a new one begun, with all that can still be read of the
+ * If the file cannot be opened for writing at the start, STORE_LOADED comes with what a copy of it
+ * holds (store_copy.h), or empty if it cannot be read either; its error says why. Then STORE_FAULT,
+ * and the node works from memory; the file is written as soon as it can be. What one that could not
+ * be read held is loaded at the next start. A damaged file is kept aside and a new one begun, with all that can still be read of the
  * old one (store_file.h); when that happens while running, STORE_RECOVERED says so (begun_anew):
  * main should put again what it holds.
  *

@@ -10,8 +10,7 @@ from rig import analysis
 from rig.node import FINAL, instant
 
 # An announcement of several sentences, of words that no newcomer has.
-LONG = ("một năm sáu năm sáu năm", "hai năm sáu năm sáu năm", "ba năm sáu năm sáu năm",
-        "bốn năm sáu năm sáu năm")
+LONG = ("một năm sáu năm sáu", "hai năm sáu năm sáu", "ba năm sáu năm sáu", "bốn năm sáu năm sáu")
 SHORT = "chín mười"  # a newcomer
 
 
@@ -33,6 +32,17 @@ def said(rig, name):
     return analysis.said(rig.alsa.heard(name))
 
 
+def heard_till_now(rig, name):
+    """(the words so far, the frames): for what follows a kill. The next process's sound comes right
+    behind a torn word, so it is read by itself: said_since()."""
+    sound = rig.alsa.heard(name)
+    return analysis.said(sound), len(sound)
+
+
+def said_since(rig, name, frames):
+    return analysis.said(rig.alsa.heard(name)[frames:])
+
+
 def wait_said(rig, name, word, count=1, timeout=20):
     """Until the loudspeaker has said that word so many times (the last of them perhaps not to its
     end). What was looked at is not looked at again."""
@@ -48,6 +58,11 @@ def wait_said(rig, name, word, count=1, timeout=20):
             begin += int((found[-1][1] - 0.01) * analysis.RATE)
         return False
     rig.wait(enough, f"{word} on {name}", timeout)
+
+
+def wait_frames(rig, name, seconds):
+    """Until the loudspeaker has played so much."""
+    rig.wait(lambda: len(rig.alsa.heard(name)) > seconds * analysis.RATE, f"{seconds} s on {name}")
 
 
 def story(node, output, *ids):

@@ -5,7 +5,8 @@ import numpy as np
 
 from case import between, options, same
 from heard import (LONG, SHORT, barrier, card, ends_in, finals, goes_on_at_its_sentence, said, split,
-                   story, text, wait_said, words)
+                   story, text, wait_frames, wait_said, words)
+from recordings import hum
 from rig import analysis
 from rig.node import mono_of
 
@@ -40,15 +41,19 @@ def test_each_action_silences_within_200_ms(rig):
     """Measured at the loudspeaker, from just before the message was sent."""
     engine, speech = rig.tone_engine()
     node = rig.node("ubnd", [card(rig, "loa")], speech=speech)
-    took = {}
+    hash, took = hum(rig, "một", 30), {}
     for action in ("stop", "skip", "mute"):
-        rig.announce("trung-tam", action, HUM, interrupted="drop")
-        wait_said(rig, "loa", "một", said(rig, "loa").count("một") + 2)
+        rig.announce("trung-tam", action, media=hash, interrupted="drop")
+        node.wait_receipt(action, "started", "loa")
+        wait_frames(rig, "loa", len(rig.alsa.heard("loa")) / analysis.RATE + 0.3)
         sent = rig.control("trung-tam", action)
         ends_in(node, action, "loa", "cancelled", "muted" if action == "mute" else "stopped")
         node.wait_state("loa", "muted" if action == "mute" else "idle")
         took[action] = last_sound(rig, "loa") - sent
     between(max(took.values()), -0.1, SILENT_WITHIN, f"silent after (s): {took}")
+    fades = analysis.fades(rig.alsa.heard("loa"), "một")
+    same(len(fades), 3, f"ends of the tone: {fades}")
+    between(min(seconds for _, seconds in fades), 0.010, 0.050, "the quickest fade")
 
 
 def test_mute_silences_its_zone_and_holds_everything(rig):

@@ -4,11 +4,10 @@ receipts."""
 
 import time
 
-import numpy as np
-
 from case import between, near, options, same
 from heard import (LONG, SHORT, barrier, card, ends_in, finals, goes_on_at_its_sentence, said, split,
-                   story, text, wait_said, words)
+                   story, text, wait_frames, wait_said, words)
+from recordings import hum
 from rig import analysis
 from rig.node import mono_of, rfc3339
 
@@ -67,7 +66,7 @@ def test_c4_every_pair_of_priorities(rig):
     start = time.time() + 2
     for (on, comes), name in zip(pairs, names):
         rig.announce(name, f"duoi-{name}", text(LONG[:3]), priority=on, start=rfc3339(start), **ONCE)
-    rig.wait(lambda: time.time() > start + 1.9, "the second sentence")
+    rig.wait(lambda: time.time() > start + 1.45, "the second sentence")
     for (on, comes), name in zip(pairs, names):
         rig.announce(name, f"tren-{name}", SHORT, priority=comes, **ONCE)
     for name in names:
@@ -112,49 +111,34 @@ def test_c4_seconds_of_what_was_interrupted(rig):
     rig.announce("trung-tam", "tren", SHORT, priority="emergency", **ONCE)
     finished = node.wait_receipt("duoi", "finished", "loa")
     interrupted = node.receipts("duoi", "interrupted", "loa")[0]
-    between(interrupted["seconds_played"], 1.4, 3.0, "played when it was cut off")
+    between(interrupted["seconds_played"], 1.2, 2.8, "played when it was cut off")
     heard = 0.2 * len([w for w in said(rig, "loa") if w not in SHORT.split()]) + 0.3
     near(finished["seconds_played"], heard, 0.4, "played at the end")
 
 
 # --- how it sounds -----------------------------------------------------------------------------
 
-def end_of_fade(sound, tracks, newcomer_at, rate=analysis.RATE):
-    """(where the lower one was last at full level, where it was gone), by its own tones."""
-    lower = np.max([tracks.levels[w] for w in ("một", "hai", "ba", "bốn", "năm", "sáu")], axis=0)
-    end = tracks.at(newcomer_at) + 40
-    region = lower[max(0, end - 200):end]
-    last_full = np.flatnonzero(region > 0.8 * np.max(lower))[-1]
-    last_any = np.flatnonzero(region > 0.01 * np.max(lower))[-1]
-    return (last_any - last_full) * analysis.HOP_SECONDS
-
-
 @options(plain_only=True)
 def test_c4_fades_quickly_and_the_newcomer_is_soon_there(rig):
-    """The fade is at most 50 ms, nothing cracks at the seams, and the emergency is heard at once."""
+    """A lasting tone is cut off in 50 ms, not so abruptly that it cracks, and what has cut it off is
+    heard at once."""
     engine, speech = rig.tone_engine()
     node = rig.node("ubnd", [card(rig, "loa")], speech=speech)
-    text_of_one = " ".join(["một"] * 30) + "."
-    soon, fades = [], []
-    for i in range(3):
-        rig.announce("trung-tam", f"duoi-{i}", text_of_one, expires=rig.in_future(600),
-                     interrupted="drop")
-        wait_said(rig, "loa", "một", said(rig, "loa").count("một") + 3 + i)
-        sent = rig.announce("trung-tam", f"tren-{i}", SHORT, priority="emergency", **ONCE)
-        finished = node.wait_receipt(f"tren-{i}", "finished", "loa")
-        sound = rig.alsa.heard("loa")
-        tracks = analysis.Tracks(sound)
-        begins = tracks.runs("chín")[-1][0]
-        soon.append(rig.alsa.mono_of_frame("loa", begins * analysis.RATE) - sent)
-        fades.append(end_of_fade(sound, tracks, begins))
-        ordinary = analysis.largest_step(sound, 0, 0.5)
-        newcomer = 2 * np.pi * analysis.TONES["mười"] / analysis.RATE * np.max(np.abs(sound))
-        step = analysis.largest_step(sound, begins - 0.4, begins + 0.1)
-        assert step < 1.3 * (ordinary + newcomer), f"a step of {step:.3f} at the seam"
-        assert finished
-    between(max(soon), 0, 0.4 * rig.scale, f"first sound of an emergency after sending: {soon}")
-    # the window of the measurement is 40 ms wide
-    between(max(fades), 0, 0.050 + analysis.WINDOW_SECONDS, f"fades: {fades}")
+    hash = hum(rig, "một", 30)
+    soon = {}
+    for priority in ("priority", "emergency"):
+        rig.announce("trung-tam", f"duoi-{priority}", media=hash, interrupted="drop")
+        node.wait_receipt(f"duoi-{priority}", "started", "loa")
+        wait_frames(rig, "loa", len(rig.alsa.heard("loa")) / analysis.RATE + 0.4)
+        sent = rig.announce("trung-tam", f"tren-{priority}", SHORT, priority=priority, **ONCE)
+        node.wait_receipt(f"tren-{priority}", "finished", "loa")
+        begins = analysis.Tracks(rig.alsa.heard("loa")).runs("chín")[-1][0]
+        soon[priority] = rig.alsa.mono_of_frame("loa", begins * analysis.RATE) - sent
+    between(max(soon.values()), 0, 0.4, f"first sound after sending: {soon}")
+    fades = analysis.fades(rig.alsa.heard("loa"), "một")
+    same(len(fades), 2, f"ends of the tone: {fades}")
+    for end, seconds in fades:
+        between(seconds, 0.010, 0.050, f"seconds of the fade at {end:.3f}")
 
 
 @options(plain_only=True)
@@ -199,6 +183,7 @@ def test_c4_background_is_ducked_and_comes_back(rig):
     same(len(over), 10, "words over it")
     full = tracks.loudest("một", 0, 0.5)
     near(tracks.loudest("một", over[-1][1] + 1, over[-1][1] + 2.5), full, 0.5, "after")
+    # the ramp lies under the first word or two of what comes at once
     for span in ((over[2][0], over[4][0]), (over[7][0], over[9][0])):
         near(tracks.loudest("một", *span) - full, DUCK_DB, 1.0, "ducked by (dB)")
     near(tracks.loudest("mười", over[2][0], over[2][1]), full, 1.0, "the level of what ducks it")
@@ -263,7 +248,7 @@ def test_c4_two_of_one_priority_collide_and_either_can_be_moved(rig):
     engine, speech = rig.tone_engine()
     zones = ("giu", "doi-truoc", "doi-sau")
     node = rig.node("ubnd", [card(rig, zone, zone) for zone in zones], speech=speech)
-    start, later, sooner = rig.in_future(3), rig.in_future(3.3), rig.in_future(2.7)
+    start, later, sooner = rig.in_future(4), rig.in_future(4.3), rig.in_future(3.7)
     for zone in zones:
         rig.announce(zone, f"a-{zone}", "một hai", priority="priority", start=start)
         rig.announce(zone, f"b-{zone}", "ba bốn", priority="priority", start=start)

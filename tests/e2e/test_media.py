@@ -1,49 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Recordings: an announcement that names one by its SHA-256."""
 
-import hashlib
 import os
-
-import numpy as np
 
 from case import between, near, same
 from heard import SHORT, barrier, card, ends_in, said
+from recordings import publish, recording, sha256, tones_of
 from rig import analysis
-from rig.tones import tone
 
-RATE = 44100  # not the device's
 LONG_SECONDS = 1.5  # of each tone: seven of them are longer than what is simply heard again
-
-
-def tones_of(*spoken, seconds=0.16):
-    """What the tone engine would say, as a sound of our own."""
-    gap = np.zeros(int(0.04 * RATE))
-    parts = [part for word in spoken
-             for part in (tone(analysis.TONES[word], seconds, RATE), gap)]
-    return np.concatenate(parts).astype("<f4")
-
-
-def recording(rig, name, sound, channels=1):
-    """A sound file; its name says the format. Returns its bytes."""
-    path, form = f"{rig.folder}/{name}", analysis.FORMATS[name.rpartition(".")[2]]
-    rate = RATE
-    if name.endswith(".opus"):  # knows no 44.1 kHz
-        rate = 48000
-        sound = np.interp(np.arange(0, len(sound) / RATE, 1 / rate),
-                          np.arange(len(sound)) / RATE, sound)
-    analysis.write_sound_file(path, np.repeat(sound[:, np.newaxis], channels, axis=1), rate, form)
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def sha256(data):
-    return hashlib.sha256(data).hexdigest()
-
-
-def publish(rig, data, hash=None):
-    hash = hash or sha256(data)
-    rig.client.publish(f"loalang/{rig.site}/media/{hash}", data, retain=True)
-    return hash
 
 
 def one(rig, **more):
@@ -133,10 +98,10 @@ def test_never_published(rig):
 
 
 def test_bad_recordings(rig):
-    """Bytes that are not what the hash says; a file that is no sound; half a file."""
+    """Bytes that are not what the hash says; a file that is no sound; nothing."""
     node = one(rig)
-    good = recording(rig, "tot.flac", tones_of("bảy"))
-    bad = {"sai-bam": publish(rig, b"something else", sha256(good)),
+    other = recording(rig, "khac.flac", tones_of("bảy"))
+    bad = {"sai-bam": publish(rig, other, sha256(b"what was meant")),
            "khong-phai": publish(rig, b"<html>" * 1000), "rong": publish(rig, b" ")}
     for id, hash in bad.items():
         rig.announce("trung-tam", id, "một", media=hash)

@@ -220,7 +220,17 @@ class Tracks:
         return sorted(found, key=lambda item: item[1])
 
 
-def largest_step(sound, start, end, rate=RATE):
-    """The largest jump from one sample to the next between two seconds: a cut without a fade."""
-    piece = sound[max(0, int(start * rate)):int(end * rate)]
-    return float(np.max(np.abs(np.diff(piece)))) if len(piece) > 1 else 0.0
+def fades(sound, word, rate=RATE):
+    """[(end, seconds)] of every end of a lasting tone: when it was gone, and how long it took from
+    full level, whatever else sounds. By a moving average of 5 ms of the tone, shifted to 0 Hz."""
+    size = int(0.005 * rate)
+    shifted = sound * np.exp(-2j * np.pi * TONES[word] * np.arange(len(sound)) / rate)
+    total = np.concatenate(([0], np.cumsum(shifted)))
+    level = np.abs(total[size:] - total[:-size]) * 2 / size
+    full, gone = level > 0.9 * np.max(level), level < 0.1 * np.max(level)
+    found = []
+    for end in np.flatnonzero(gone[1:] & ~gone[:-1]):
+        before = np.flatnonzero(full[:end])
+        if len(before) and (not found or before[-1] / rate > found[-1][0]):
+            found.append((end / rate, (end - before[-1]) / rate))
+    return found
