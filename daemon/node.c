@@ -24,7 +24,7 @@
 #define READ_US         (20 * US_PER_MS) /* so long messages are handled before others have a turn */
 #define AGAIN_ROWS      10000 /* finals of the ledger that are put into a store that begins anew */
 #define AGAIN_FLUSH     1000
-#define CLOCK_WATCH_S   INT64_C(9000000000) /* an instant that does not come: the year 2255 */
+#define CLOCK_WATCH_S   INT64_C(7000000000) /* an instant that does not come: the year 2191 */
 #define SILENCE_US      (700 * US_PER_MS)   /* how long a stop waits for the fade-outs */
 
 /* --- Time ------------------------------------------------------------------------------------ */

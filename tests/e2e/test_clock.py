@@ -52,9 +52,12 @@ def test_d1_untrusted_at_boot_holds_what_is_timed(rig):
     rig.announce("trung-tam", "qua-han", "ba", start=rig.in_future(-700),
                  expires=rig.in_future(-600))
     node.wait_queue("loa", lambda q: {i["id"]: i["waits"] for i in q["items"]}.get("hen") == "clock")
-    rig.announce("trung-tam", "khan", SHORT, priority="emergency", start=rfc3339(start + 3600),
-                 expires=rfc3339(start + 7200), repeat={"times": 1})
+    rig.announce("trung-tam", "dien-tap", SHORT, priority="emergency", start=rfc3339(start + 3600),
+                 expires=rfc3339(start + 7200), repeat={"times": 1})  # a drill is not a cry for help
+    rig.announce("trung-tam", "khan", SHORT, priority="emergency", issued_at=rfc3339(start - 8),
+                 repeat={"times": 1})
     ends_in(node, "khan", "loa", "finished")
+    same(node.receipts("dien-tap", "started"), [])
     same(finals(node, "qua-han", "loa"), [])
     node.wait_state("loa", "held")
     node.set_clock(0)
