@@ -375,8 +375,8 @@ def flood(rig):
 
 @options(plain_only=True, first=True, timeout=180)
 def test_c5_emergency_is_heard_in_a_flood(rig):
-    """Ten thousand messages in ten seconds; in the middle of it an emergency. By its chime, which
-    is a signature, it is found in the recording."""
+    """Ten thousand messages in ten seconds, while something long is being said; in the middle of it
+    an emergency. By its chime, which is a signature, it is found in the recording."""
     chimes = f"{rig.folder}/chimes"
     os.mkdir(chimes)
     with open(f"{chimes}/khan-cap.wav", "wb") as file:
@@ -386,6 +386,8 @@ def test_c5_emergency_is_heard_in_a_flood(rig):
         "dir": chimes, "emergency": {"open": "khan-cap", "close": "none", "bed": "none"},
         "normal": {"open": "none", "close": "none", "bed": "none"}})
     operator = rig.another_client("operator")
+    rig.announce("trung-tam", "dai", "Kính thưa bà con, mời bà con ra đồng thu hoạch lúa. " * 20)
+    node.wait_receipt("dai", "started", "loa")
     flooding = threading.Thread(target=flood, args=(rig,))
     flood_began = time.monotonic()
     flooding.start()
@@ -402,6 +404,6 @@ def test_c5_emergency_is_heard_in_a_flood(rig):
     between(began - sent, 0, EMERGENCY_SECONDS, "from sending to hearing (s)")
     rig.control("trung-tam", "stop")
     rig.wait(lambda: len({r["id"] for r in node.receipts() if r["event"] in FINAL
-                          or r["event"] == "rejected"}) >= FLOOD + 1, "all to be accounted for", 60)
+                          or r["event"] == "rejected"}) >= FLOOD + 2, "all to be accounted for", 60)
     most = int(status_fields(f"/proc/{node.pid}/status")["VmHWM"].split()[0])
     between(most / MIB, 1, 64, "most memory ever (MiB)")

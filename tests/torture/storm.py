@@ -45,7 +45,7 @@ class Storm:
         self.rig, self.events, self.rng = rig, events, rng
         self.items, self.withdrawn, self.done = [], {}, {}
         self.muting, self.muted, self.unmute_sent = {}, {}, {}
-        self.crashes, self.published_at = [], {}
+        self.crashes, self.published_at, self.workers_owed = [], {}, 0
         rig.broker = Broker(f"{rig.folder}/broker", options=PATIENT)
         rig.client = rig.another_client("observer")
         rig.client.subscribe(f"loalang/{rig.site}/node/#")
@@ -143,15 +143,19 @@ class Storm:
         return tuple(plan.CARDS)[int(which * len(plan.CARDS))]
 
     def on_worker(self, _):
-        """Whichever worker there is; True if there was one."""
-        workers = children(self.node.pid) if self.node.process else []
+        """Whichever worker there is, as soon as there is one."""
+        self.workers_owed += 1
+        self._kill_worker()
+
+    def _kill_worker(self):
+        workers = children(self.node.pid) if self.workers_owed and self.node.process else []
         if not workers:
-            return False
+            return
         try:
             os.kill(self.rng.choice(workers), signal.SIGKILL)
+            self.workers_owed -= 1
         except ProcessLookupError:
-            return False
-        return True
+            pass  # it has just ended; another one will do
 
     def on_step(self, seconds):
         target = step_instant(self.begin_real, seconds)
@@ -200,8 +204,9 @@ class Storm:
         for at, kind, argument in self.events:
             while (left := began + at - time.monotonic()) > 0:
                 time.sleep(min(left, 0.1))  # the plan's instants
-            if getattr(self, f"on_{kind}")(argument) is not False:
-                self.done[kind] = self.done.get(kind, 0) + 1
+            getattr(self, f"on_{kind}")(argument)
+            self.done[kind] = self.done.get(kind, 0) + 1
+            self._kill_worker()
             self._keep_unmuting()
             if at > told + 15:
                 told = at
@@ -211,6 +216,7 @@ class Storm:
 
     def calm_down(self):
         """Nothing goes wrong any more, and no quiet hours: what is owed has its chance."""
+        self.done["worker"] -= self.workers_owed
         for card in plan.CARDS:
             self.rig.alsa.control(card, absent=0)
         if self.node.process and self._notice_crash():
