@@ -431,7 +431,7 @@ static void load(struct store *store)
 		send_event(store, event);
 		return;
 	}
-	store->file = store_file_close(store->file);
+	store->file = store_file_close(store->file); /* before another handle: SQLite's locks */
 	send_event(store, load_unwritable(store, result, &error));
 	on_failure(store, result, &error);
 }

@@ -21,9 +21,9 @@
  * If the file cannot be opened for writing at the start, STORE_LOADED comes with what a copy of it
  * holds (store_copy.h), or empty if it cannot be read either; its error says why. Then STORE_FAULT,
  * and the node works from memory; the file is written as soon as it can be. What one that could not
- * be read held is loaded at the next start. A damaged file is kept aside and a new one begun, with all that can still be read of the
- * old one (store_file.h); when that happens while running, STORE_RECOVERED says so (begun_anew):
- * main should put again what it holds.
+ * be read held is loaded at the next start. A damaged file is kept aside and a new one begun, with
+ * all that can still be read of the old one (store_file.h); when that happens while running,
+ * STORE_RECOVERED says so (begun_anew): main should put again what it holds.
  *
  * store_file.h is the part without the thread.
  */
