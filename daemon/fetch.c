@@ -145,6 +145,8 @@ void fetch_on_connected(struct node *node)
 	node->fetch.until_mono_us = clock_mono_us() + FETCH_LOOK_US;
 	for (size_t i = 0; i < node->fetch.count; i++)
 		node->fetch.list[i].asked = node->fetch.list[i].refused = false;
+	for (size_t i = 0; i < node->fetch.count; i++)
+		node->fetch.list[i].turn_mono_us = 0;
 	fetch_pump(node);
 }
 
@@ -202,7 +204,10 @@ enum queue_media fetch_state(const struct node *node, const struct announcement 
 		return QUEUE_MEDIA_SETTLED;
 	enum media_state state = media_state(node->media, announcement->media);
 	int64_t now_us = clock_mono_us();
-	bool patient = !node->fetch.listed || now_us < node->fetch.patient_until_mono_us;
+	const struct fetch_wanted *wanted = find(&node->fetch, announcement->media);
+	bool waits_for_turn = node->connected && wanted && wanted->turn_mono_us == 0;
+	bool patient = !node->fetch.listed || waits_for_turn ||
+		       now_us < node->fetch.patient_until_mono_us;
 	if (state == MEDIA_UNKNOWN && patient)
 		state = MEDIA_CHECKING;
 	/* A disk that hangs must not hold up the text for ever. */

@@ -11,10 +11,10 @@
 #include <stddef.h>
 
 #define FETCH_WANTED_MAX 2048 /* different recordings at a time */
-/* Asked for at once: with more, the answers could fill the memory of a small board. */
-#define FETCH_ASKED_MAX 2
+/* Asked for at once. (How much of the answers is held in memory is bounded by the link.) */
+#define FETCH_ASKED_MAX 16
 /* The broker has not sent it so long after it was asked: the next one has its turn. */
-#define FETCH_TURN_US INT64_C(5000000)
+#define FETCH_TURN_US INT64_C(2000000)
 
 /* After the start, and after each connect. */
 #define FETCH_PATIENCE_US INT64_C(10000000)
@@ -28,7 +28,7 @@ struct fetch_wanted {
 	bool asked;     /* subscribed on this connection */
 	bool refused;   /* what came on this connection was bad: it would be again */
 	int64_t asked_mono_us;
-	int64_t turn_mono_us; /* when it was asked last; for the order */
+	int64_t turn_mono_us; /* when it was asked last on this connection; 0: not yet */
 };
 
 struct fetch {
