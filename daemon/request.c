@@ -12,17 +12,45 @@
 #include <string.h>
 #include <time.h>
 
-/* Readings take main's time, some 15 to 45 ms for the longest text. Each is paid for with a pause
- * of READ_PAUSE times as long before the account is even again; READ_CREDIT_US may be owed. So a
- * person's questions are answered at once, and a flood of them gets a fifth of main's time. */
-#define READ_PAUSE     4
-#define READ_CREDIT_US (400 * US_PER_MS)
+/* Readings take main's time, some 15 to 45 ms for the longest text. What an answer took is paid for
+ * with a pause of WORK_PAUSE times as long before the account is even again; some credits may be
+ * owed. So a person's questions are answered at once, and a flood of them gets a fifth of main's
+ * time. Bytes, which wait in memory for a link that may be slow, have an account of the same kind. */
+#define WORK_PAUSE       4
+#define WORK_CREDIT_US   (400 * US_PER_MS)
+#define ANSWER_CREDIT_US (500 * US_PER_MS)
+#define ANSWER_OVERHEAD  256 /* bytes that a message takes besides its own */
 
 struct request {
 	struct node *node;
 	const struct mqtt_event *event;
 	const struct json *root; /* NULL: an empty payload */
 };
+
+/* --- Accounts -------------------------------------------------------------------------------- */
+
+bool requests_afford(
+	const struct requests *requests, int64_t now_mono_us, enum request_credit credits)
+{
+	return requests->busy_until_mono_us <= now_mono_us + (int)credits * WORK_CREDIT_US &&
+	       requests->answer_until_mono_us <= now_mono_us + (int)credits * ANSWER_CREDIT_US;
+}
+
+static void bill(int64_t *until_mono_us, int64_t now_mono_us, int64_t price_us)
+{
+	*until_mono_us = (*until_mono_us > now_mono_us ? *until_mono_us : now_mono_us) + price_us;
+}
+
+void requests_bill_work(struct requests *requests, int64_t now_mono_us, int64_t worked_us)
+{
+	bill(&requests->busy_until_mono_us, now_mono_us, worked_us * WORK_PAUSE);
+}
+
+void requests_bill_answer(struct requests *requests, int64_t now_mono_us, size_t bytes)
+{
+	bill(&requests->answer_until_mono_us, now_mono_us,
+		(int64_t)(bytes + ANSWER_OVERHEAD) * US_PER_SEC / REQUEST_ANSWERS_MAX);
+}
 
 /* --- Answers --------------------------------------------------------------------------------- */
 
@@ -37,6 +65,8 @@ static void answer(const struct request *request, const char *json)
 {
 	const struct mqtt_event *event = request->event;
 
+	requests_bill_answer(&request->node->requests, clock_mono_us(),
+		strlen(json) + strlen(event->response_topic) + event->correlation_length);
 	reply(request->node, event->response_topic, event->correlation, event->correlation_length,
 		json);
 }
@@ -54,11 +84,13 @@ static char *format_refusal(enum reason reason, const char *detail)
 	return strbuf_take(&out);
 }
 
+/* In a flood the refusals too are left out in the end. */
 static void refuse(const struct request *request, enum reason reason, const char *detail)
 {
 	_cleanup_(freep) char *json = format_refusal(reason, detail);
 
-	answer(request, json);
+	if (requests_afford(&request->node->requests, clock_mono_us(), REQUEST_REFUSAL))
+		answer(request, json);
 	log_info("refused a request on %s, %s: %s", request->event->topic, reason_name(reason),
 		detail);
 }
@@ -137,25 +169,10 @@ static char *format_reading(const struct node *node, const struct read_request *
 	return strbuf_take(&out);
 }
 
-/* What this thread has worked; waiting for a busy machine is not its fault. */
-static int64_t worked_us(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-	return time.tv_sec * US_PER_SEC + time.tv_nsec / 1000;
-}
-
 static void on_read(const struct request *request)
 {
 	_cleanup_(read_request_done) struct read_request read = { .rate = -1, .pitch = -1 };
-	struct requests *requests = &request->node->requests;
-	int64_t now_us = clock_mono_us(), began_us = worked_us();
 
-	if (requests->busy_until_mono_us > now_us + READ_CREDIT_US) {
-		refuse(request, REASON_QUEUE_FULL, "quá nhiều câu hỏi cùng lúc, hãy hỏi lại sau");
-		return;
-	}
 	if (!decode(request, read_fields, &read))
 		return;
 	if (!read.text) {
@@ -164,9 +181,6 @@ static void on_read(const struct request *request)
 	}
 	_cleanup_(freep) char *json = format_reading(request->node, &read);
 	answer(request, json);
-	if (requests->busy_until_mono_us < now_us)
-		requests->busy_until_mono_us = now_us;
-	requests->busy_until_mono_us += (worked_us() - began_us) * READ_PAUSE;
 }
 
 /* --- queue ----------------------------------------------------------------------------------- */
@@ -339,10 +353,11 @@ void request_on_history(struct node *node, const struct store_event *event)
 static const struct kind {
 	const char *what;
 	void (*handle)(const struct request *request);
+	enum request_credit credits; /* 0: bounded otherwise */
 } kinds[] = {
-	{ "read", on_read },
-	{ "queue", on_queue },
-	{ "history", on_history },
+	{ "read", on_read, REQUEST_READ },
+	{ "queue", on_queue, REQUEST_QUEUE },
+	{ "history", on_history, 0 },
 };
 
 static const struct kind *find_kind(const struct request *request, const char *what)
@@ -398,6 +413,29 @@ bool request_topic_allowed(const char *topic)
 	return !below_site || !belongs_to_protocol(below_site + 1);
 }
 
+/* What this thread has worked; waiting for a busy machine is not its fault. */
+static int64_t worked_us(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return time.tv_sec * US_PER_SEC + time.tv_nsec / 1000;
+}
+
+static void handle(const struct request *request, const struct kind *kind)
+{
+	struct requests *requests = &request->node->requests;
+	int64_t now_us = clock_mono_us(), began_us = worked_us();
+
+	if (kind->credits && !requests_afford(requests, now_us, kind->credits)) {
+		refuse(request, REASON_QUEUE_FULL, "quá nhiều câu hỏi cùng lúc, hãy hỏi lại sau");
+		return;
+	}
+	kind->handle(request);
+	if (kind->credits)
+		requests_bill_work(requests, now_us, worked_us() - began_us);
+}
+
 /* Whether there is somebody to answer; says why not. */
 static bool answerable(const struct mqtt_event *event)
 {
@@ -445,5 +483,5 @@ void request_on_message(struct node *node, const char *what, const struct mqtt_e
 	if (root && json_kind(root) != JSON_KIND_OBJECT)
 		refuse(&request, REASON_BAD_VALUE, "phải là một đối tượng JSON {…}");
 	else
-		kind->handle(&request);
+		handle(&request, kind);
 }

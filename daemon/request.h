@@ -21,6 +21,7 @@
 #define REQUEST_UNDER_WAY_MAX   16    /* questions to the store; more are refused: "queue-full" */
 #define REQUEST_RECEIPTS_MAX    500   /* of an answer to `history` */
 #define REQUEST_HISTORY_SINCE   "1d"  /* back from now, where `since` is not given */
+#define REQUEST_ANSWERS_MAX     (2 * 1024 * 1024) /* bytes a second; the store paces `history` */
 
 struct mqtt_event;
 struct node;
@@ -37,9 +38,20 @@ struct request_question { /* to the store; `topic` NULL: the place is free */
 struct requests { /* a member of struct node; zeroed is empty */
 	struct request_question under_way[REQUEST_UNDER_WAY_MAX];
 	uint64_t last_token;
-	int64_t busy_until_mono_us; /* the share of main's time that readings may take */
+	/* Accounts: even at that instant; what is later than now is owed. */
+	int64_t busy_until_mono_us;   /* the share of main's time that answers may take */
+	int64_t answer_until_mono_us; /* the bytes of answers, at REQUEST_ANSWERS_MAX a second */
 };
 void requests_done(struct requests *requests);
+
+/* What may be owed, in credits: a flood of readings leaves some for questions about the queue, and
+ * a flood of both some for saying no. */
+enum request_credit { REQUEST_READ = 1, REQUEST_QUEUE, REQUEST_REFUSAL };
+/* Whether neither account owes more than that. Pure, as are those that bill. */
+bool requests_afford(const struct requests *requests, int64_t now_mono_us,
+	enum request_credit credits) _must_check_;
+void requests_bill_work(struct requests *requests, int64_t now_mono_us, int64_t worked_us);
+void requests_bill_answer(struct requests *requests, int64_t now_mono_us, size_t bytes);
 
 /* A message on node/<this node>/request/<what>. */
 void request_on_message(struct node *node, const char *what, const struct mqtt_event *event);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where an answer may go. The requests themselves: tests/e2e/test_requests.py. */
+/* Where an answer may go, and how many may. The requests themselves: tests/e2e/test_requests.py. */
+#include "base/clock.h"
 #include "base/strbuf.h"
 #include "daemon/request.h"
 #include <setjmp.h>
@@ -89,12 +90,65 @@ static void test_done(void **state)
 	requests_done(&requests);
 }
 
+#define NOW_US (1000 * US_PER_SEC)
+
+/* How many answers of `bytes` are given from `now_us` on, when nothing stands still. */
+static size_t answers(
+	struct requests *requests, int64_t now_us, size_t bytes, enum request_credit credits)
+{
+	size_t count = 0;
+
+	for (; count < 1000000 && requests_afford(requests, now_us, credits); count++)
+		requests_bill_answer(requests, now_us, bytes);
+	return count;
+}
+
+/* A flood of questions makes so many bytes of answers, and no more, at once and later. */
+static void test_bytes_are_bounded(void **state)
+{
+	(void)state;
+	struct requests requests = { 0 };
+	const size_t bytes = 4096, most = REQUEST_ANSWERS_MAX / bytes;
+
+	assert_in_range(answers(&requests, NOW_US, bytes, REQUEST_QUEUE), most / 2, most);
+	assert_int_equal(answers(&requests, NOW_US, bytes, REQUEST_QUEUE), 0);
+	assert_in_range(
+		answers(&requests, NOW_US + US_PER_SEC, bytes, REQUEST_QUEUE), most / 2, most);
+	/* saying no costs too: the smallest refusals end as well */
+	assert_in_range(answers(&requests, NOW_US + US_PER_SEC, 0, REQUEST_REFUSAL), 1,
+		REQUEST_ANSWERS_MAX / 100);
+	/* and all is forgotten, however long nobody asked */
+	assert_in_range(answers(&requests, NOW_US + 1000 * US_PER_SEC, bytes, REQUEST_QUEUE),
+		most / 2, most);
+}
+
+/* Readings at full flood leave room for a question about the queue: the largest overshoot too. */
+static void test_readings_leave_some(void **state)
+{
+	(void)state;
+	struct requests requests = { 0 };
+	const int64_t longest_us = 45 * US_PER_MS;
+	size_t count = 0;
+
+	for (; count < 1000 && requests_afford(&requests, NOW_US, REQUEST_READ); count++) {
+		requests_bill_work(&requests, NOW_US, longest_us);
+		requests_bill_answer(&requests, NOW_US, 600000);
+	}
+	assert_in_range(count, 2, 5);
+	assert_true(requests_afford(&requests, NOW_US, REQUEST_QUEUE));
+	requests_bill_work(&requests, NOW_US, 10 * longest_us);
+	assert_false(requests_afford(&requests, NOW_US, REQUEST_QUEUE));
+	assert_true(requests_afford(&requests, NOW_US + 3 * US_PER_SEC, REQUEST_READ));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_topic),
 		cmocka_unit_test(test_longest_topic),
 		cmocka_unit_test(test_done),
+		cmocka_unit_test(test_bytes_are_bounded),
+		cmocka_unit_test(test_readings_leave_some),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
