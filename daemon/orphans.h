@@ -10,7 +10,7 @@
 #include "scheduler/store.h"
 #include <stddef.h>
 
-#define ORPHANS_PATIENCE_US INT64_C(30000000)
+#define ORPHANS_PATIENCE_US INT64_C(5000000)
 #define ORPHANS_MAX         5000
 
 struct node;
