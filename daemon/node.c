@@ -144,13 +144,14 @@ static int by_id(const void *a, const void *b)
 /* The plays that go on, ordered by id; the caller frees. */
 static const struct store_play **live_plays(const struct store_event *event, size_t *ret_count)
 {
-	const struct store_play **plays = xcalloc(event->plays_count + 1, sizeof *plays);
+	const struct store_play **plays = xcalloc(
+		event->plays_count + 1, sizeof(struct store_play *));
 	size_t count = 0;
 
 	for (size_t i = 0; i < event->plays_count; i++)
 		if (!play_state_final(event->plays[i].state))
 			plays[count++] = &event->plays[i];
-	qsort(plays, count, sizeof *plays, by_id);
+	qsort(plays, count, sizeof(struct store_play *), by_id);
 	*ret_count = count;
 	return plays;
 }
