@@ -368,8 +368,8 @@ static void what_was_written_is_read_back_the_same(void **state)
 		"{\"text\":\"a\",\"start\":\"1970-01-02T00:00:00.1Z\",\"id\":\"s@20261121T1000Z\"}",
 		"{\"text\":\"a\",\"start\":\"2026-11-21T17:00:00.1239Z\"}",
 		"{\"text\":\"a\",\"expires\":\"2026-11-21T17:00:00.1239Z\"}",
-		"{\"media\":\"" SUM_A "\"}",
-		"{\"text\":\"a\",\"media\":\"" SUM_A "\"}",
+		("{\"media\":\"" SUM_A "\"}"),
+		("{\"text\":\"a\",\"media\":\"" SUM_A "\"}"),
 		"Chữ thường",
 	};
 	static const char *const zones[] = { "UTC", "ICT-7", "XXX+12" };
@@ -428,7 +428,7 @@ static void sameness_looks_at_every_member(void **state)
 		"{\"text\":\"a\",\"interrupted\":\"drop\"}",
 		"{\"text\":\"a\",\"issued_by\":\"x\"}",
 		"{\"text\":\"a\",\"issued_at\":\"2026-11-21T18:00:00Z\"}",
-		"{\"text\":\"a\",\"media\":\"" SUM_A "\"}",
+		("{\"text\":\"a\",\"media\":\"" SUM_A "\"}"),
 	};
 	_outcome_ first = parse(base, NULL);
 
