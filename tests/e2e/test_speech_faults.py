@@ -216,7 +216,7 @@ def chime_and_recording(rig, begin, opening):
     assert likeness > 0.97, f"no chime: likeness {likeness:.2f}"
     at, likeness = analysis.find(recording, sound)
     assert likeness > 0.97, f"the recording was not heard: likeness {likeness:.2f}"
-    near((at - chime_at) / analysis.RATE, len(shipped(rig, opening)) / analysis.RATE + 0.3, 1.5,
+    near((at - chime_at) / analysis.RATE, len(shipped(rig, opening)) / analysis.RATE + 0.3, 2.5,
          "the recording begins after the chime")
     after = sound[at + len(recording):]
     _, likeness = analysis.find(recording[:analysis.RATE], after)
