@@ -94,7 +94,8 @@ def flood(rig, node, prefix, count, **fields):
                            wait=False)
         if i % 500 == 499:
             rig.settle()
-    rig.settle()
+    for _ in range(2):  # what makes room is told after the messages that were handled with it
+        rig.settle()
 
 
 def queue_length(node, length):
