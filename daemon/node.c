@@ -764,8 +764,6 @@ static int add_sources(struct node *node)
 			 on_store_ready, node)) < 0 ||
 		(result = sd_event_add_io(node->loop, &messages, inbox_fd(node->mqtt_events),
 			 EPOLLIN, on_mqtt_ready, node)) < 0 ||
-		(result = sd_event_source_set_priority(messages, SD_EVENT_PRIORITY_NORMAL + 10)) <
-			0 ||
 		(result = sd_event_source_set_floating(messages, true)) < 0 ||
 		(result = sd_event_add_io(node->loop, NULL, inbox_fd(node->renderer_events),
 			 EPOLLIN, on_renderer_ready, node)) < 0 ||
