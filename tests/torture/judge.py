@@ -66,6 +66,7 @@ class Wrong:
     id: str
     output: str
     what: str
+    at: float = 0.0  # of a sound
 
 
 KINDS = ("lost", "repeated", "unaccounted", "in quiet hours", "unwanted")
@@ -104,8 +105,9 @@ class Judge:
         elif receipt["event"] in FINAL:
             self.finals.setdefault((*key, receipt["output"]), []).append(told)
 
-    def wrong(self, kind, said, output, what):
-        self.wrongs.append(Wrong(kind, f"{said.id}/{said.revision}" if said else "?", output, what))
+    def wrong(self, kind, said, output, what, at=0.0):
+        name = f"{said.id}/{said.revision}" if said else "?"
+        self.wrongs.append(Wrong(kind, name, output, what, at))
 
     # --- each announcement ---------------------------------------------------------------------
 
@@ -220,14 +222,15 @@ class Judge:
             start, stop = max(start, begin), min(stop, end)
             middle = (start + stop) / 2
             if stop - start > 0.02 and not any(a < middle < b for a, b in allowed):
-                self.wrong("in quiet hours", None, output, f"sound from {start:.3f} to {stop:.3f}")
+                self.wrong("in quiet hours", None, output,
+                           f"{begin:.3f} to {end:.3f}: sound from {start:.3f} to {stop:.3f}", start)
 
     def _check_muted(self, output, begin, end):
         for start, stop in self.facts.sound.get(output, []):
             start, stop = max(start, begin + COMMAND_SECONDS), min(stop, end)
             if stop - start > 0.02:
                 self.wrong("unwanted", None, output,
-                           f"muted since {begin:.3f}, sound from {start:.3f} to {stop:.3f}")
+                           f"muted since {begin:.3f}, sound from {start:.3f} to {stop:.3f}", start)
 
     def run(self):
         for said in self.facts.said:
