@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The timetable: all schedules of a node, and which occurrence is due next. A pure state machine:
+ * schedules in, due occurrences out, in order of their starts (of one instant: by schedule id, then
+ * zone, so that every node has the same order); `now` is an argument; no thread, no clock, no I/O. It
+ * costs nothing while nothing is due, whatever the number of schedules: a heap by the next start.
+ *
+ * Each occurrence is judged once, TIMETABLE_LEAD_US before its start or as soon as somebody asks after
+ * that. Up to which instant all occurrences have been judged is the mark, to be kept on disk: what is
+ * after it is judged after a restart, however long that took. What is more than its schedule's `late`
+ * behind its start when it is judged is late. It is the caller who knows what was said already.
+ *
+ * A clock that was put back (or a mark that is ahead of it): what lies ahead again is judged again.
+ * Main's.
+ */
+#pragma once
+
+#include "scheduler/schedule.h"
+
+#define TIMETABLE_SCHEDULES_MAX 20000
+#define TIMETABLE_LEAD_US       (INT64_C(15) * US_PER_SEC)
+/* After a long time off, occurrences further back than this are passed over in silence. */
+#define TIMETABLE_BACK_US (INT64_C(31) * 86400 * US_PER_SEC)
+
+struct timetable_row {
+	char zone[NAME_MAX_BYTES + 1];
+	struct schedule *schedule; /* may be a withdrawal */
+	int64_t since_us;          /* occurrences at or before this instant are none of ours */
+	int64_t forget_us;         /* a withdrawal is kept until then; else TIME_NEVER */
+	/* The timetable's own: */
+	int64_t next_us; /* the next occurrence to be judged; TIME_NEVER */
+	size_t place;    /* in the heap */
+};
+
+struct timetable;
+
+struct timetable *timetable_new(void) _must_check_;
+struct timetable *timetable_free(struct timetable *timetable);
+DEFINE_CLEANUP(struct timetable *, timetable_free)
+
+/* Adds a schedule (or a withdrawal) for a zone, or replaces an older revision of it there; takes a
+ * reference of its own. Occurrences after `since_us` and after the mark are judged; a replaced one's
+ * `since_us` stays if it is later. -EEXIST: that revision or a newer one is there; -ENOSPC. */
+int timetable_put(struct timetable *timetable, const char *zone, struct schedule *schedule,
+	int64_t since_us, int64_t forget_us) _must_check_;
+/* The row, or NULL; borrowed until the next change. */
+const struct timetable_row *timetable_find(
+	const struct timetable *timetable, const char *zone, const char *id);
+/* Drops withdrawals whose time has come, telling `each` (may be NULL) before. */
+void timetable_forget(struct timetable *timetable, int64_t now_us,
+	void (*each)(const struct timetable_row *row, void *context), void *context);
+size_t timetable_length(const struct timetable *timetable); /* with withdrawals */
+/* For every row, in no order. */
+void timetable_each(const struct timetable *timetable,
+	void (*each)(const struct timetable_row *row, void *context), void *context);
+
+/* What the store has kept; TIME_UNSET: nothing, then `now_us` of the first timetable_take(). */
+void timetable_set_mark(struct timetable *timetable, int64_t mark_us);
+/* Every occurrence at or before it has been judged. To be written with what was taken before. */
+int64_t timetable_mark(const struct timetable *timetable);
+
+struct timetable_due {
+	const struct timetable_row *row; /* borrowed until the next change */
+	int64_t start_us;
+	bool late; /* missed by more than the schedule's `late` */
+};
+
+/* The next occurrence with a start of at most now + TIMETABLE_LEAD_US; false: none (then the mark is
+ * that instant). To be called while time is trusted, until false or until the caller has had enough. */
+bool timetable_take(struct timetable *timetable, int64_t now_us, struct timetable_due *ret_due);
+/* When to ask again (real); TIME_NEVER. */
+int64_t timetable_wake_us(const struct timetable *timetable);
