@@ -28,11 +28,11 @@ struct schedule {
 	char id[NAME_MAX_BYTES + 1];
 	int64_t revision; /* >= 1 */
 	bool withdrawal;  /* {"withdrawn": true, "revision": N}: only id and revision are meant */
+	char *json;       /* the payload it was decoded from, without a byte-order mark */
 	char *cron;       /* as it was written */
 	struct calendar calendar;
-	char *timezone;
 	const struct zone *zone; /* borrowed from the zones it was decoded with */
-	int32_t from, until;     /* days in `timezone`, both included; INT32_MIN, INT32_MAX: open */
+	int32_t from, until;     /* days in that zone, both included; INT32_MIN, INT32_MAX: open */
 	struct schedule_span *excepts;
 	size_t excepts_count;
 	int64_t late_us;
@@ -52,9 +52,6 @@ struct schedule_defaults {
 struct schedule *schedule_parse(const char *payload, size_t length, const char *topic_id,
 	const struct schedule_defaults *defaults, char *ret_id, enum reason *ret_reason,
 	struct error *error) _must_check_;
-/* As JSON, complete; schedule_parse() of it gives an equal schedule. The caller frees. */
-char *schedule_format(const struct schedule *schedule) _must_check_;
-
 struct schedule *schedule_ref(struct schedule *schedule);
 struct schedule *schedule_unref(struct schedule *schedule); /* NULL; accepts NULL */
 DEFINE_CLEANUP(struct schedule *, schedule_unref)

@@ -10,8 +10,8 @@
  * after it is judged after a restart, however long that took. What is more than its schedule's `late`
  * behind its start when it is judged is late. It is the caller who knows what was said already.
  *
- * A clock that was put back (or a mark that is ahead of it): what lies ahead again is judged again.
- * Main's.
+ * When the clock was put back (or the mark is of a clock that was wrong), what lies ahead again is
+ * judged again. Main's.
  */
 #pragma once
 
@@ -39,8 +39,8 @@ struct timetable *timetable_free(struct timetable *timetable);
 DEFINE_CLEANUP(struct timetable *, timetable_free)
 
 /* Adds a schedule (or a withdrawal) for a zone, or replaces an older revision of it there; takes a
- * reference of its own. Occurrences after `since_us` and after the mark are judged; a replaced one's
- * `since_us` stays if it is later. -EEXIST: that revision or a newer one is there; -ENOSPC. */
+ * reference of its own. Its occurrences after `since_us` are judged (of what the store has had, the
+ * caller gives the mark if that is later). -EEXIST: that revision or a newer one is there; -ENOSPC. */
 int timetable_put(struct timetable *timetable, const char *zone, struct schedule *schedule,
 	int64_t since_us, int64_t forget_us) _must_check_;
 /* The row, or NULL; borrowed until the next change. */
@@ -54,9 +54,8 @@ size_t timetable_length(const struct timetable *timetable); /* with withdrawals 
 void timetable_each(const struct timetable *timetable,
 	void (*each)(const struct timetable_row *row, void *context), void *context);
 
-/* What the store has kept; TIME_UNSET: nothing, then `now_us` of the first timetable_take(). */
-void timetable_set_mark(struct timetable *timetable, int64_t mark_us);
-/* Every occurrence at or before it has been judged. To be written with what was taken before. */
+/* Every occurrence at or before it has been judged; TIME_UNSET before the first timetable_take(). To be
+ * written with what was taken before. */
 int64_t timetable_mark(const struct timetable *timetable);
 
 struct timetable_due {
