@@ -80,8 +80,9 @@ static void sift(struct timetable *timetable, size_t place)
 
 static int64_t next_of(const struct timetable_row *row, int64_t after_us)
 {
-	return row->schedule->withdrawal ? TIME_NEVER
-					 : schedule_next(row->schedule, after_us, NULL);
+	return row->schedule->withdrawal || after_us >= ANNOUNCEMENT_TIME_MAX_US
+		       ? TIME_NEVER
+		       : schedule_next(row->schedule, after_us, NULL);
 }
 
 static void set_next(struct timetable *timetable, struct timetable_row *row, int64_t after_us)
@@ -192,6 +193,7 @@ int timetable_put(struct timetable *timetable, const char *zone, struct schedule
 	}
 	row->since_us = since_us;
 	row->forget_us = forget_us;
+	row->seconds = 0;
 	if (since_us > timetable->latest_since_us)
 		timetable->latest_since_us = since_us;
 	set_next(timetable, row, since_us);
@@ -210,6 +212,21 @@ static void drop(struct timetable *timetable, size_t at)
 	if (place < timetable->count)
 		sift(timetable, place);
 	row_free(row);
+}
+
+void timetable_remove(struct timetable *timetable, const char *zone, const char *id)
+{
+	if (find(timetable, zone, id))
+		drop(timetable, lower_bound(timetable, zone, id));
+}
+
+void timetable_set_seconds(
+	struct timetable *timetable, const char *zone, const char *id, double seconds)
+{
+	struct timetable_row *row = find(timetable, zone, id);
+
+	if (row)
+		row->seconds = seconds;
 }
 
 void timetable_forget(struct timetable *timetable, int64_t now_us,
@@ -238,23 +255,32 @@ void timetable_each(const struct timetable *timetable,
 
 /* --- What is due ------------------------------------------------------------------------------ */
 
-/* The clock was ahead of what it is now: what it made us pass over lies before us again. */
-static void follow_clock_back(struct timetable *timetable, int64_t now_us)
+static void heapify(struct timetable *timetable)
 {
-	int64_t most_us = now_us + TIMETABLE_LEAD_US + STEP_BACK_US;
-
-	if (timetable->mark_us <= most_us && timetable->latest_since_us <= most_us)
-		return;
-	for (size_t i = 0; i < timetable->count; i++) {
-		struct timetable_row *row = timetable->rows[i];
-		if (row->since_us > now_us)
-			row->since_us = now_us;
-		row->next_us = next_of(row, now_us);
-	}
 	for (size_t place = timetable->count / 2; place-- > 0;)
 		sift_down(timetable, place);
-	timetable->mark_us = now_us;
+}
+
+bool timetable_follow_clock(struct timetable *timetable, int64_t now_us)
+{
+	int64_t most_us = now_us + TIMETABLE_LEAD_US + STEP_BACK_US;
+	bool all = timetable->mark_us > most_us, any = timetable->latest_since_us > most_us;
+
+	if (!all && !any)
+		return false;
+	for (size_t i = 0; i < timetable->count; i++) {
+		struct timetable_row *row = timetable->rows[i];
+		bool ahead = row->since_us > most_us;
+		if (ahead)
+			row->since_us = now_us;
+		if (ahead || all)
+			row->next_us = next_of(row, now_us);
+	}
+	heapify(timetable);
+	if (all)
+		timetable->mark_us = now_us;
 	timetable->latest_since_us = now_us;
+	return any;
 }
 
 int64_t timetable_mark(const struct timetable *timetable)
@@ -279,7 +305,6 @@ bool timetable_take(struct timetable *timetable, int64_t now_us, struct timetabl
 {
 	int64_t until_us = now_us + TIMETABLE_LEAD_US;
 
-	follow_clock_back(timetable, now_us);
 	while (top_us(timetable) < now_us - TIMETABLE_BACK_US)
 		set_next(timetable, timetable->heap[0], now_us - TIMETABLE_BACK_US - 1);
 	if (top_us(timetable) > until_us) {

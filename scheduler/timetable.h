@@ -10,8 +10,7 @@
  * after it is judged after a restart, however long that took. What is more than its schedule's `late`
  * behind its start when it is judged is late. It is the caller who knows what was said already.
  *
- * When the clock was put back (or the mark is of a clock that was wrong), what lies ahead again is
- * judged again. Main's.
+ * Main's.
  */
 #pragma once
 
@@ -27,6 +26,7 @@ struct timetable_row {
 	struct schedule *schedule; /* may be a withdrawal */
 	int64_t since_us;          /* occurrences at or before this instant are none of ours */
 	int64_t forget_us;         /* a withdrawal is kept until then; else TIME_NEVER */
+	double seconds;            /* predicted length of an occurrence; 0: not known */
 	/* The timetable's own: */
 	int64_t next_us; /* the next occurrence to be judged; TIME_NEVER */
 	size_t place;    /* in the heap */
@@ -46,6 +46,11 @@ int timetable_put(struct timetable *timetable, const char *zone, struct schedule
 /* The row, or NULL; borrowed until the next change. */
 const struct timetable_row *timetable_find(
 	const struct timetable *timetable, const char *zone, const char *id);
+/* Forgets it altogether: the same revision would be new again. */
+void timetable_remove(struct timetable *timetable, const char *zone, const char *id);
+/* What the caller has found out of the length of an occurrence (row->seconds). */
+void timetable_set_seconds(
+	struct timetable *timetable, const char *zone, const char *id, double seconds);
 /* Drops withdrawals whose time has come, telling `each` (may be NULL) before. */
 void timetable_forget(struct timetable *timetable, int64_t now_us,
 	void (*each)(const struct timetable_row *row, void *context), void *context);
@@ -53,6 +58,11 @@ size_t timetable_length(const struct timetable *timetable); /* with withdrawals 
 /* For every row, in no order. */
 void timetable_each(const struct timetable *timetable,
 	void (*each)(const struct timetable_row *row, void *context), void *context);
+
+/* To be called before timetable_take(), once time is trusted: when the clock was put back (or a
+ * schedule came while nobody knew the time: since_us TIME_NEVER), what was judged ahead of `now_us` is
+ * judged again, and no row's since_us lies ahead. True: a since_us has changed. */
+bool timetable_follow_clock(struct timetable *timetable, int64_t now_us);
 
 /* Every occurrence at or before it has been judged; TIME_UNSET before the first timetable_take(). To be
  * written with what was taken before. */
