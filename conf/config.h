@@ -56,6 +56,7 @@ struct config {
 		struct config_chimes_of by_priority[4]; /* index: enum priority */
 	} chimes;
 	int64_t sync_lead_us;
+	int64_t late_us; /* an occurrence missed by more is not said, where its schedule says nothing */
 	int64_t gap_us;
 	bool clock_synchronised; /* the clock is trusted only when the kernel says that it is */
 	int64_t history_us;      /* how long the history is kept */

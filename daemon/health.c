@@ -102,6 +102,7 @@ static void keep_time(struct health *health)
 	int64_t before_us = node_forget_before_us(node);
 	(void)store_forget(node->store, before_us);
 	(void)ledger_forget(node->ledger, before_us);
+	schedules_forget(node, before_us);
 	(void)store_prune_history(node->store, before_us - node->config->history_us);
 	store_flush(node->store);
 }
@@ -114,8 +115,10 @@ static void judge_clock(struct node *node)
 	if (trusted && !node->config->clock_synchronised)
 		return;
 	node_judge_clock(node);
-	if (node->trusted != trusted)
+	if (node->trusted != trusted) {
+		schedules_pump(node);
 		output_pump_all(node);
+	}
 	store_flush(node->store);
 }
 

@@ -316,6 +316,7 @@ static void on_loaded(struct node *node, const struct store_event *event)
 		log_warning("cannot keep what is in hand (%s), going on without", strerror(errno));
 	node_judge_clock(node); /* first: what is queued again is judged by it */
 	load_announcements(node, event);
+	schedules_on_loaded(node, event);
 	node->loaded = true;
 	if (event->error.text[0])
 		node_set_fault(node, "store", "", event->error.text);
@@ -326,7 +327,9 @@ static void on_loaded(struct node *node, const struct store_event *event)
 	log_notice("node %s of site %s is ready: %zu outputs, %zu announcements known",
 		node->config->node, node->config->site, node->outputs_count,
 		ledger_length(node->ledger));
+	schedules_pump(node);
 	output_pump_all(node);
+	store_flush(node->store);
 }
 
 static void on_durable(struct node *node, uint64_t ticket)
@@ -390,6 +393,7 @@ static void on_store_recovered(struct node *node, const struct store_event *even
 		store_flush(node->store);
 	}
 	ledger_each(node->ledger, remember_row, &again);
+	schedules_store_again(node);
 }
 
 static void on_store_event(struct node *node, const struct store_event *event)
@@ -733,6 +737,7 @@ static int on_clock_set(sd_event_source *source, int fd, uint32_t revents, void 
 	node_keep_time(node); /* what was kept may be of a time that is still to come */
 	for (size_t i = 0; i < node->outputs_count; i++)
 		queue_on_clock_set(node->outputs[i].queue);
+	schedules_pump(node);
 	output_pump_all(node);
 	store_flush(node->store);
 	report_publish(node);
@@ -846,6 +851,7 @@ static int start(struct node *node)
 	if (result < 0)
 		return result;
 	node->ledger = ledger_new();
+	schedules_init(&node->schedules);
 	node->renderer = (struct renderer_config){ config->speech.engines,
 		config->speech.engines_count, config_helper_dirs(), RENDERER_DUCK_DB };
 	chimes_load(&node->chimes, config->chimes.dir);
@@ -935,6 +941,7 @@ static void stop(struct node *node)
 	free_outputs(node);
 	chimes_done(&node->chimes);
 	ledger_free(node->ledger);
+	schedules_done(&node->schedules);
 	outbox_done(&node->outbox);
 	requests_done(&node->requests);
 	orphans_done(&node->orphans);

@@ -19,6 +19,7 @@
 #include "daemon/orphans.h"
 #include "daemon/outbox.h"
 #include "daemon/request.h"
+#include "daemon/schedules.h"
 #include "scheduler/queue.h"
 #include "scheduler/store.h"
 #include "tts/renderer.h"
@@ -87,6 +88,7 @@ struct node {
 	struct outbox outbox;
 	struct requests requests;
 	struct orphans orphans;
+	struct schedules schedules;
 	struct ledger *ledger;
 	struct faults faults;
 	struct output *outputs;

@@ -5,6 +5,7 @@
 #include "daemon/broadcast.h"
 #include "daemon/fetch.h"
 #include "daemon/report.h"
+#include "scheduler/schedule.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -285,6 +286,9 @@ bool output_offer(struct output *output, const struct output_offer *offer, int *
 	const struct ledger_row *known = ledger_find(node->ledger, announcement->id, output->index);
 	struct queue_offer entry = queue_offer_of(offer, false);
 
+	/* An occurrence that has begun, or ended, is not said again because its schedule was revised. */
+	if (known && announcement->late_us >= 0 && known->state != PLAY_QUEUED)
+		return false;
 	if (known && known->revision >= announcement->revision) {
 		if (contradicts(output, known, announcement))
 			*ret_error = -EEXIST;
@@ -346,8 +350,12 @@ void output_restore(
 	uint32_t died = inhand_died_with(output->node->inhand, play->id, play->output);
 	uint32_t tries = died > play->tries ? died : play->tries;
 
-	if (!queue_restore(output->queue, &entry, play->state == PLAY_PLAYING, &from, tries))
+	struct queue_entry *restored = queue_restore(
+		output->queue, &entry, play->state == PLAY_PLAYING, &from, tries);
+	if (!restored)
 		return;
+	/* It waited for something already when the node went down. */
+	restored->in_time = output->node->loaded_at.seen_us >= offer->announcement->start_us;
 	if (tries != play->tries)
 		remember(output, offer->announcement, play->state, &from, tries);
 	fetch_want(output->node, offer->announcement);
@@ -378,6 +386,68 @@ void output_withdraw(struct output *output, const char *id, int64_t revision, bo
 		output_pump(output);
 	if (lasting)
 		remember_withdrawal(output, id, revision);
+}
+
+/* Calls `each` with what waits here or plays. */
+static void each_entry(const struct output *output,
+	void (*each)(const struct queue_entry *entry, void *context), void *context)
+{
+	size_t max = QUEUE_ENTRIES_MAX + QUEUE_EMERGENCIES_MAX;
+	_cleanup_(freep)
+		const struct queue_entry **entries = xcalloc(max, sizeof(struct queue_entry *));
+	_cleanup_(freep) enum queue_wait *waits = xcalloc(max, sizeof(*waits));
+	struct queue_now now = output_now(output);
+	size_t count = queue_list(output->queue, &now, entries, waits, max);
+
+	for (size_t i = 0; i < count; i++)
+		each(entries[i], context);
+	for (size_t i = 0; i < OUTPUT_PLACES; i++)
+		if (output->broadcasts[i] && output->broadcasts[i]->entry->phase != QUEUE_PREPARING)
+			each(output->broadcasts[i]->entry, context);
+}
+
+struct occurrences { /* of one schedule */
+	const char *schedule;
+	int64_t *starts_us; /* NULL: the ids are collected */
+	char (*ids)[ID_MAX_BYTES + 1];
+	size_t count;
+};
+
+static void collect_occurrence(const struct queue_entry *entry, void *context)
+{
+	struct occurrences *found = context;
+	char schedule[NAME_MAX_BYTES + 1];
+	int64_t start_us;
+
+	if (found->count == OUTPUT_OCCURRENCES_MAX ||
+		schedule_of_id(entry->announcement->id, schedule, &start_us) < 0 ||
+		strcmp(schedule, found->schedule) != 0)
+		return;
+	bool begun = entry->was_on_air || entry->phase == QUEUE_ON_AIR ||
+		     entry->phase == QUEUE_ENDING;
+	if (found->starts_us && !begun)
+		found->starts_us[found->count++] = start_us;
+	if (found->ids)
+		memcpy(found->ids[found->count++], entry->announcement->id, ID_MAX_BYTES + 1);
+}
+
+size_t output_list_occurrences(const struct output *output, const char *schedule,
+	int64_t ret_starts_us[OUTPUT_OCCURRENCES_MAX])
+{
+	struct occurrences found = { .schedule = schedule, .starts_us = ret_starts_us };
+
+	each_entry(output, collect_occurrence, &found);
+	return found.count;
+}
+
+void output_withdraw_schedule(struct output *output, const char *schedule)
+{
+	char ids[OUTPUT_OCCURRENCES_MAX][ID_MAX_BYTES + 1];
+	struct occurrences found = { .schedule = schedule, .ids = ids };
+
+	each_entry(output, collect_occurrence, &found);
+	for (size_t i = 0; i < found.count; i++)
+		output_withdraw(output, ids[i], INT64_MAX, false);
 }
 
 void output_on_media(struct output *output, const char *sha256)

@@ -37,6 +37,12 @@ void output_restore(
 	struct output *output, const struct output_offer *offer, const struct store_play *play);
 /* Cancels `id` if its revision is at most `revision`; remembers the withdrawal. */
 void output_withdraw(struct output *output, const char *id, int64_t revision, bool lasting);
+/* The starts of that schedule's occurrences that wait here and have not begun; how many. */
+#define OUTPUT_OCCURRENCES_MAX 64
+size_t output_list_occurrences(const struct output *output, const char *schedule,
+	int64_t ret_starts_us[OUTPUT_OCCURRENCES_MAX]);
+/* Cancels every occurrence of that schedule, waiting or not. */
+void output_withdraw_schedule(struct output *output, const char *schedule);
 /* Silences, and clears all but what is scheduled for later. */
 void output_stop(struct output *output);
 void output_skip(struct output *output);

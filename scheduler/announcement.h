@@ -49,6 +49,7 @@ enum reason { /* why, in receipts; reason_name() gives the word of the protocol 
 	REASON_EMPTY,
 	REASON_DUPLICATE,
 	REASON_EXPIRED,
+	REASON_LATE,
 	REASON_QUIET_HOURS,
 	REASON_LIMIT,
 	REASON_MUTED,
@@ -74,6 +75,7 @@ struct announcement {
 	enum priority priority;
 	int64_t start_us;   /* real; TIME_UNSET: at once */
 	int64_t expires_us; /* real */
+	int64_t late_us;    /* of a schedule's occurrence: missed by more, it is not said; -1: none */
 	int repeat_times;   /* 1…ANNOUNCEMENT_REPEAT_MAX */
 	int64_t repeat_gap_us;
 	char chime_open[NAME_MAX_BYTES + 1];  /* "": as the configuration says for the priority */

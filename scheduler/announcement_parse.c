@@ -281,6 +281,7 @@ static struct announcement *announcement_new(void)
 	announcement->priority = PRIORITY_NORMAL;
 	announcement->start_us = TIME_UNSET;
 	announcement->expires_us = TIME_UNSET;
+	announcement->late_us = -1;
 	announcement->repeat_gap_us = ANNOUNCEMENT_REPEAT_GAP_DEFAULT_US;
 	announcement->voice_rate = -1;
 	announcement->voice_pitch = -1;

@@ -224,6 +224,9 @@ void queue_on_clock_set(struct queue *queue)
 		struct queue_entry *entry = queue->active[i];
 		entry->counted_us = TIME_UNSET;
 		if (entry->phase == QUEUE_PREPARING &&
+			entry->start_us == entry->announcement->start_us)
+			entry->in_time = false; /* its start is another one now */
+		if (entry->phase == QUEUE_PREPARING &&
 			(!queue_entry_is_emergency(entry) || entry->start_us != TIME_UNSET))
 			queue_entry_end(entry, QUEUE_RECALLED);
 	}

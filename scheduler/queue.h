@@ -39,6 +39,11 @@
  * place in the order, and its expiry, are what they were. What was not heard this time just waits
  * again, for the same position.
  *
+ * An occurrence of a schedule (announcement->late_us) about which nobody has asked, with trusted time,
+ * between its start and `late` after it has been missed (the node was off, asleep, or its clock wrong):
+ * it is dropped, `expired`, `late`. One that was there in time and waits for something else is judged
+ * by its expiry.
+ *
  * While time is not trusted nothing expires by time.
  */
 #pragma once
@@ -118,6 +123,9 @@ struct queue_entry {
 				     * may correct it */
 	struct queue_position from; /* where to begin, or to go on */
 	uint32_t tries;             /* the caller's to count: how often a process died with it */
+	bool in_time;               /* of an occurrence: somebody was there at its start, so what it
+				     * waits for is not its being missed; the caller may set it of
+				     * what is restored */
 	int64_t start_us;           /* PREPARING: real, when it is to begin; TIME_UNSET: at once */
 	int64_t started_us;         /* real; heard this time from then on; TIME_UNSET: not heard */
 

@@ -243,6 +243,22 @@ static enum reason reason_of_expiry(const struct queue_now *now, const struct qu
 	return reason == REASON_NONE ? REASON_EXPIRED : reason;
 }
 
+/* Notes whether somebody was there around its start. */
+static bool is_missed(const struct queue_now *now, struct queue_entry *entry)
+{
+	const struct announcement *announcement = entry->announcement;
+	int64_t start_us = announcement->start_us;
+
+	if (announcement->late_us < 0 || entry->was_on_air || !now->trusted)
+		return false;
+	if (now->real_us < start_us - QUEUE_PREPARE_US) {
+		entry->in_time = false; /* its start lies ahead, perhaps again */
+		return false;
+	}
+	entry->in_time |= now->real_us <= start_us + announcement->late_us;
+	return !entry->in_time;
+}
+
 struct queue_verdict queue_rules_judge(
 	const struct queue_circumstances *circumstances, struct queue_entry *entry)
 {
@@ -258,6 +274,11 @@ struct queue_verdict queue_rules_judge(
 	}
 	if (!now->trusted && needs_clock(circumstances->config, now, entry)) {
 		verdict.wait = entry->durable ? QUEUE_WAIT_CLOCK : QUEUE_WAIT_STORE;
+		return verdict;
+	}
+	if (is_missed(now, entry)) {
+		verdict.never = true;
+		verdict.reason = REASON_LATE;
 		return verdict;
 	}
 	judge_time(circumstances, entry, &verdict);

@@ -11,6 +11,7 @@ static const char *const names[] = {
 	[REASON_EMPTY] = "empty",
 	[REASON_DUPLICATE] = "duplicate",
 	[REASON_EXPIRED] = "expired",
+	[REASON_LATE] = "late",
 	[REASON_QUIET_HOURS] = "quiet-hours",
 	[REASON_LIMIT] = "limit",
 	[REASON_MUTED] = "muted",

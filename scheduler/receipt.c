@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "scheduler/receipt.h"
 #include "base/json.h"
+#include "scheduler/schedule.h"
 
 #include <errno.h>
 
@@ -35,6 +36,20 @@ bool receipt_event_final(enum receipt_event event)
 	return final[event];
 }
 
+/* Whose occurrence it is. */
+static void write_schedule(struct strbuf *out, const struct receipt *receipt)
+{
+	char schedule[NAME_MAX_BYTES + 1];
+	int64_t start_us;
+
+	if (receipt->schedule)
+		json_write_string(out, "schedule", receipt->schedule);
+	else if (receipt->id && schedule_of_id(receipt->id, schedule, &start_us) == 0)
+		json_write_string(out, "schedule", schedule);
+	else
+		json_write_null(out, "schedule");
+}
+
 char *receipt_format(const struct receipt *receipt)
 {
 	struct strbuf out = { 0 };
@@ -52,7 +67,7 @@ char *receipt_format(const struct receipt *receipt)
 	json_write_real(&out, "seconds_asked", receipt->seconds_asked, 3);
 	json_write_real(&out, "seconds_played", receipt->seconds_played, 3);
 	json_write_string(&out, "reason", reason_name(receipt->reason));
-	json_write_null(&out, "schedule");
+	write_schedule(&out, receipt);
 	json_write_string(&out, "spoken_sha256", receipt->spoken_sha256);
 	json_write_string(&out, "detail", receipt->detail);
 	json_write_end_object(&out);

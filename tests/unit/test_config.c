@@ -150,6 +150,7 @@ static void test_defaults(void **state)
 	assert_string_equal(config->chimes.by_priority[3].close, "none");
 	assert_true(config->sync_lead_us == 1500000);
 	assert_true(config->gap_us == 2000000);
+	assert_true(config->late_us == 120000000);
 	assert_string_equal(config->log_level, "info");
 }
 
