@@ -415,6 +415,8 @@ struct announcement *schedule_occurrence(const struct schedule *schedule, int64_
 	char id[ID_MAX_BYTES + 1];
 
 	schedule_occurrence_id(schedule, start_us, id);
-	return announcement_occurrence(schedule->announcement, id, schedule->revision, start_us,
-		start_us + schedule->expires_after_us);
+	struct announcement *announcement = announcement_occurrence(schedule->announcement, id,
+		schedule->revision, start_us, start_us + schedule->expires_after_us);
+	announcement->late_us = schedule->late_us;
+	return announcement;
 }
