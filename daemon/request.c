@@ -6,9 +6,11 @@
 #include "base/name.h"
 #include "daemon/node.h"
 #include "daemon/output.h"
+#include "daemon/planning.h"
 #include "daemon/report.h"
 #include "tts/reading_format.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -243,17 +245,18 @@ static void history_request_done(struct history_request *history)
 	free(history->id);
 }
 
-static struct request_question *free_place(struct requests *requests)
+static struct request_question *free_place(struct request_question *places, size_t count)
 {
-	for (size_t i = 0; i < countof(requests->under_way); i++) {
-		if (!requests->under_way[i].topic)
-			return &requests->under_way[i];
+	for (size_t i = 0; i < count; i++) {
+		if (!places[i].topic)
+			return &places[i];
 	}
 	return NULL;
 }
 
 static void question_done(struct request_question *question)
 {
+	planning_free(question->planning);
 	free(question->topic);
 	free(question->correlation);
 	*question = (struct request_question){ 0 };
@@ -263,6 +266,8 @@ void requests_done(struct requests *requests)
 {
 	for (size_t i = 0; i < countof(requests->under_way); i++)
 		question_done(&requests->under_way[i]);
+	for (size_t i = 0; i < countof(requests->plans); i++)
+		question_done(&requests->plans[i]);
 }
 
 static char *copy_bytes(const char *bytes, size_t length)
@@ -273,21 +278,28 @@ static char *copy_bytes(const char *bytes, size_t length)
 	return copy;
 }
 
+/* Where the answer goes. */
+static void note_sender(const struct request *request, struct request_question *question)
+{
+	const struct mqtt_event *event = request->event;
+
+	question->topic = xstrdup(event->response_topic);
+	question->correlation_length = event->correlation_length;
+	if (event->correlation)
+		question->correlation = copy_bytes(event->correlation, event->correlation_length);
+}
+
 static void ask_store(const struct request *request, const struct history_request *history,
 	struct request_question *question)
 {
-	const struct mqtt_event *event = request->event;
 	struct node *node = request->node;
 	int64_t back_us = 0;
 
 	if (duration_parse(REQUEST_HISTORY_SINCE, &back_us, NULL) < 0)
 		back_us = 0;
 	*question = (struct request_question){ .token = ++node->requests.last_token,
-		.after = (uint64_t)history->after,
-		.topic = xstrdup(event->response_topic),
-		.correlation_length = event->correlation_length };
-	if (event->correlation)
-		question->correlation = copy_bytes(event->correlation, event->correlation_length);
+		.after = (uint64_t)history->after };
+	note_sender(request, question);
 	store_read_history(node->store,
 		&(struct store_history_query){ .token = question->token,
 			.since_us = history->since_us != TIME_UNSET ? history->since_us
@@ -305,7 +317,9 @@ static void on_history(const struct request *request)
 	_cleanup_(history_request_done) struct history_request history = {
 		.since_us = TIME_UNSET, .until_us = TIME_UNSET, .limit = REQUEST_RECEIPTS_MAX
 	};
-	struct request_question *question = free_place(&request->node->requests);
+	struct requests *requests = &request->node->requests;
+	struct request_question *question = free_place(
+		requests->under_way, countof(requests->under_way));
 
 	if (!decode(request, history_fields, &history))
 		return;
@@ -348,6 +362,120 @@ void request_on_history(struct node *node, const struct store_event *event)
 	}
 }
 
+/* --- plan ------------------------------------------------------------------------------------ */
+
+struct plan_request {
+	int64_t from_us; /* real; TIME_UNSET: now */
+	int64_t days;
+	char output[NAME_MAX_BYTES + 1];
+	struct planning_candidate candidates[PLANNING_CANDIDATES_MAX];
+	size_t candidates_count;
+	const struct node *node; /* for its time zone */
+};
+
+static void plan_request_done(struct plan_request *plan)
+{
+	for (size_t i = 0; i < plan->candidates_count; i++)
+		schedule_unref(plan->candidates[i].schedule);
+}
+
+/* {"zone": …, "schedule": {…}} */
+static int decode_candidate(const struct plan_request *plan, const struct json *value,
+	struct planning_candidate *candidate, struct error *error)
+{
+	const char *zone = json_as_string(json_get(value, "zone"), "");
+	const struct json *schedule = json_get(value, "schedule");
+	char id[ID_MAX_BYTES + 1];
+	enum reason reason;
+
+	if (!name_valid(zone, strlen(zone)))
+		return error_set(error, -EINVAL, "zone: thiếu, hoặc không phải là tên hợp lệ");
+	if (!schedule)
+		return error_set(error, -EINVAL, "schedule: thiếu");
+	snprintf(candidate->zone, sizeof candidate->zone, "%s", zone);
+	_cleanup_(freep) char *json = json_text(schedule);
+	candidate->schedule = schedules_parse(
+		plan->node, json, strlen(json), NULL, id, &reason, error);
+	return candidate->schedule ? 0 : -EINVAL;
+}
+
+static int decode_candidates(
+	const struct json_field *field, const struct json *value, void *target, struct error *error)
+{
+	struct plan_request *plan = target;
+	size_t count = json_array_length(value);
+
+	(void)field;
+	if (json_kind(value) != JSON_KIND_ARRAY || count > PLANNING_CANDIDATES_MAX)
+		return error_set(error, -EINVAL, "phải là danh sách, nhiều nhất là %d lịch",
+			PLANNING_CANDIDATES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		int result = decode_candidate(plan, json_at(value, i), &plan->candidates[i], error);
+		if (result < 0) {
+			error_prefix(error, "[%zu]", i);
+			return result;
+		}
+		plan->candidates_count++;
+	}
+	return 0;
+}
+
+#define PLAN(member) .offset = offsetof(struct plan_request, member)
+static const struct json_field plan_fields[] = {
+	{ "from", PLAN(from_us), json_decode_time },
+	{ "days", PLAN(days), json_decode_int64, .minimum = 1, .maximum = PLAN_DAYS_MAX },
+	{ "output", PLAN(output), json_decode_name },
+	{ "schedules", .decode = decode_candidates },
+	{ .key = NULL },
+};
+
+static void on_planned(struct planning *planning, const char *json, void *context)
+{
+	struct node *node = context;
+
+	for (size_t i = 0; i < countof(node->requests.plans); i++) {
+		struct request_question *question = &node->requests.plans[i];
+		if (!question->topic || question->planning != planning)
+			continue;
+		reply(node, question->topic, question->correlation, question->correlation_length,
+			json);
+		question_done(question);
+		return;
+	}
+}
+
+static void begin_plan(const struct request *request, const struct plan_request *plan)
+{
+	struct node *node = request->node;
+	struct request_question *question = free_place(
+		node->requests.plans, countof(node->requests.plans));
+	const struct planning_question what = {
+		.from_us = plan->from_us != TIME_UNSET ? plan->from_us : clock_real_us(),
+		.days = (int)plan->days,
+		.output = plan->output[0] ? plan->output : NULL,
+		.candidates = plan->candidates,
+		.candidates_count = plan->candidates_count,
+	};
+
+	struct planning *planning = question ? planning_new(node, &what, on_planned, node) : NULL;
+	if (!planning) {
+		refuse(request, REASON_QUEUE_FULL, "quá nhiều câu hỏi cùng lúc, hãy hỏi lại sau");
+		return;
+	}
+	question->planning = planning;
+	note_sender(request, question);
+}
+
+static void on_plan(const struct request *request)
+{
+	_cleanup_(plan_request_done) struct plan_request plan = {
+		.from_us = TIME_UNSET, .days = PLANNING_DAYS, .node = request->node
+	};
+
+	if (decode(request, plan_fields, &plan) && output_known(request, plan.output))
+		begin_plan(request, &plan);
+}
+
 /* --- What is asked --------------------------------------------------------------------------- */
 
 static const struct kind {
@@ -358,6 +486,7 @@ static const struct kind {
 	{ "read", on_read, REQUEST_READ },
 	{ "queue", on_queue, REQUEST_QUEUE },
 	{ "history", on_history, 0 },
+	{ "plan", on_plan, REQUEST_QUEUE },
 };
 
 static const struct kind *find_kind(const struct request *request, const char *what)
@@ -368,7 +497,7 @@ static const struct kind *find_kind(const struct request *request, const char *w
 		if (strcmp(kinds[i].what, what) == 0)
 			return &kinds[i];
 	}
-	error_set(&error, 0, "không có câu hỏi “%s”; có: read, queue, history",
+	error_set(&error, 0, "không có câu hỏi “%s”; có: read, queue, history, plan",
 		name_valid(what, strlen(what)) ? what : "?");
 	refuse(request, REASON_BAD_VALUE, error.text);
 	return NULL;

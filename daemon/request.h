@@ -6,7 +6,7 @@
  * line. Nothing here changes any state of the node's.
  *
  * `read` and `queue` are answered at once; `history` asks the store and is answered when the store
- * has answered (request_on_history()). Main's.
+ * has answered (request_on_history()); `plan` when it has been computed (daemon/planning). Main's.
  */
 #pragma once
 
@@ -19,24 +19,28 @@
 #define REQUEST_TOPIC_MAX       512   /* bytes of a Response Topic */
 #define REQUEST_CORRELATION_MAX 1024  /* bytes */
 #define REQUEST_UNDER_WAY_MAX   16    /* questions to the store; more are refused: "queue-full" */
+#define REQUEST_PLANS_MAX       2     /* plans that are computed at a time; more are refused */
 #define REQUEST_RECEIPTS_MAX    500   /* of an answer to `history` */
 #define REQUEST_HISTORY_SINCE   "1d"  /* back from now, where `since` is not given */
 #define REQUEST_ANSWERS_MAX     (2 * 1024 * 1024) /* bytes a second; the store paces `history` */
 
 struct mqtt_event;
 struct node;
+struct planning;
 struct store_event;
 
-struct request_question { /* to the store; `topic` NULL: the place is free */
-	uint64_t token;
-	uint64_t after; /* the sequence it was asked to go on after */
+struct request_question {          /* that is answered later; `topic` NULL: the place is free */
+	uint64_t token;            /* to the store */
+	uint64_t after;            /* the sequence it was asked to go on after */
+	struct planning *planning; /* of a plan */
 	char *topic;
 	char *correlation; /* NULL: none */
 	size_t correlation_length;
 };
 
 struct requests { /* a member of struct node; zeroed is empty */
-	struct request_question under_way[REQUEST_UNDER_WAY_MAX];
+	struct request_question under_way[REQUEST_UNDER_WAY_MAX]; /* to the store */
+	struct request_question plans[REQUEST_PLANS_MAX];
 	uint64_t last_token;
 	/* Accounts: even at that instant; what is later than now is owed. */
 	int64_t busy_until_mono_us;   /* the share of main's time that answers may take */

@@ -34,14 +34,14 @@ void schedules_done(struct schedules *schedules)
 	*schedules = (struct schedules){ 0 };
 }
 
-static struct schedule *parse(struct node *node, const char *payload, size_t length, const char *id,
-	char *ret_id, enum reason *ret_reason, struct error *error)
+struct schedule *schedules_parse(const struct node *node, const char *payload, size_t length,
+	const char *topic_id, char *ret_id, enum reason *ret_reason, struct error *error)
 {
 	const struct schedule_defaults defaults = { .zones = node->schedules.zones,
 		.timezone = node->config->timezone,
 		.late_us = node->config->late_us };
 
-	return schedule_parse(payload, length, id, &defaults, ret_id, ret_reason, error);
+	return schedule_parse(payload, length, topic_id, &defaults, ret_id, ret_reason, error);
 }
 
 /* --- The store -------------------------------------------------------------------------------- */
@@ -86,7 +86,7 @@ static void load(struct node *node, const struct store_schedule *stored, int64_t
 	char id[ID_MAX_BYTES + 1];
 	enum reason reason;
 	struct error error = { 0 };
-	_cleanup_(schedule_unrefp) struct schedule *schedule = parse(
+	_cleanup_(schedule_unrefp) struct schedule *schedule = schedules_parse(
 		node, json, strlen(json), stored->id, id, &reason, &error);
 	int64_t since_us = stored->since_us > mark_us ? stored->since_us : mark_us;
 
@@ -428,7 +428,7 @@ void schedules_on_message(
 		reject(node, topic_id, 0, REASON_TOO_LARGE, error.text);
 		return;
 	}
-	_cleanup_(schedule_unrefp) struct schedule *schedule = parse(
+	_cleanup_(schedule_unrefp) struct schedule *schedule = schedules_parse(
 		node, event->payload, event->length, topic_id, id, &reason, &error);
 	if (!schedule)
 		reject(node, id[0] ? id : topic_id, 0, reason, error.text);

@@ -33,6 +33,11 @@ struct schedules {
 void schedules_init(struct schedules *schedules);
 void schedules_done(struct schedules *schedules);
 
+/* As schedule_parse(), with this node's defaults. */
+struct schedule *schedules_parse(const struct node *node, const char *payload, size_t length,
+	const char *topic_id, char *ret_id, enum reason *ret_reason,
+	struct error *error) _must_check_;
+
 /* What the store has had. A row that cannot be read is a fault, and stays where it is. */
 void schedules_on_loaded(struct node *node, const struct store_event *event);
 /* A message on zone/<zone>/schedule/<id>. */

@@ -275,7 +275,7 @@ def test_e7_obeyed_without_the_broker_and_without_its_data(rig):
     ends_in(node, occurrence("sang", start), "loa", "finished", timeout=60)
 
 
-def test_e7_withdrawn_while_the_node_was_off(rig):
+def test_e7_a_schedule_withdrawn_while_the_node_was_off(rig):
     node = clocked(rig)
     wall(node, "05:00:00")
     put(rig, "sang", "30 5 * * *")
