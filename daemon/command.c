@@ -2,9 +2,8 @@
 #include "daemon/command.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "daemon/broadcast.h"
+#include "daemon/intake.h"
 #include "daemon/output.h"
-#include "daemon/readings.h"
 #include "daemon/request.h"
 
 #include <errno.h>
@@ -65,151 +64,25 @@ static void make_id(struct node *node, char ret_id[ID_MAX_BYTES + 1])
 		node->next_sequence);
 }
 
-static enum reason reason_of_refusal(enum reading_refusal refusal)
+static void offer(const struct message *message, struct announcement *announcement)
 {
-	static const enum reason reasons[] = {
-		[READING_FINE] = REASON_NONE,
-		[READING_EMPTY] = REASON_EMPTY,
-		[READING_TOO_LONG] = REASON_TOO_LONG,
-		[READING_BAD_VALUE] = REASON_BAD_VALUE,
-	};
-	return reasons[refusal];
-}
-
-/* Whether it is shorter than what some output that is meant allows. (The others say so themselves.) */
-static bool fits_somewhere(
-	const struct message *message, const struct announcement *announcement, double seconds)
-{
-	bool anybody = false;
-
-	if (announcement->priority == PRIORITY_EMERGENCY)
-		return true;
-	for (size_t i = 0; i < message->node->outputs_count; i++) {
-		const struct output *output = &message->node->outputs[i];
-		int item_minutes = output->config->limits.item_minutes;
-		if (!output_listens(output, message->zone))
-			continue;
-		anybody = true;
-		if (item_minutes == 0 || seconds <= 60.0 * item_minutes)
-			return true;
-	}
-	return !anybody;
-}
-
-static bool length_allowed(
-	const struct message *message, const struct announcement *announcement, double seconds)
-{
-	struct error error;
-
-	if (fits_somewhere(message, announcement, seconds))
-		return true;
-	(void)error_set(&error, 0,
-		"bản tin dài khoảng %.0f phút, quá mức cho phép của loa (item_minutes)",
-		ceil(seconds / 60));
-	reject(message, announcement->id, REASON_TOO_LONG, error.text);
-	return false;
-}
-
-/* Whether it can be spoken at all, judged before it is accepted, not when its turn comes; and how
- * long that takes. */
-static bool speakable(
-	const struct message *message, const struct announcement *announcement, double *ret_seconds)
-{
-	const struct config *config = message->node->config;
-	_cleanup_(readings_done) struct readings readings = { 0 };
-	enum reading_refusal refusal;
+	enum reason reason = REASON_BAD_VALUE;
 	struct error error = { 0 };
+	double seconds;
 
-	if (readings_init(&readings, config, announcement, &refusal, &error) < 0) {
-		reject(message, announcement->id, reason_of_refusal(refusal), error.text);
-		return false;
+	if (intake_judge(message->node, message->zone, announcement, &seconds, &reason, &error) <
+		0) {
+		reject(message, announcement->id, reason, error.text);
+		return;
 	}
-	*ret_seconds = broadcast_predict_seconds(message->node, announcement, &readings);
-	return length_allowed(message, announcement, *ret_seconds);
-}
-
-static void remember_pending(struct node *node, uint64_t ticket, const char *id)
-{
-	if (node->pending_count == node->pending_capacity) {
-		node->pending_capacity = node->pending_capacity ? 2 * node->pending_capacity : 16;
-		node->pending = xreallocarray(
-			node->pending, node->pending_capacity, sizeof *node->pending);
-	}
-	struct node_pending *pending = &node->pending[node->pending_count++];
-	pending->ticket = ticket;
-	snprintf(pending->id, sizeof pending->id, "%s", id);
-}
-
-static void accept(const struct message *message, const struct announcement *announcement,
-	int64_t arrival_us, uint64_t sequence)
-{
-	struct node *node = message->node;
-	struct receipt receipt = {
-		.event = RECEIPT_ACCEPTED,
-		.id = announcement->id,
-		.revision = announcement->revision,
-		.node = node->config->node,
-		.at_us = arrival_us,
-		.seconds_asked = NAN,
-		.seconds_played = NAN,
-	};
-	uint64_t ticket = store_put_announcement(node->store, announcement, arrival_us, sequence);
-	remember_pending(node, ticket, announcement->id);
-	node_receipt(node, &receipt);
-}
-
-/* True if some output of this node has that id in just this revision. */
-static bool known_elsewhere(const struct node *node, const struct announcement *announcement)
-{
-	for (size_t i = 0; i < node->outputs_count; i++) {
-		const struct ledger_row *row = ledger_find(
-			node->ledger, announcement->id, (unsigned)i);
-		if (row && row->revision == announcement->revision && row->state != PLAY_CANCELLED)
-			return true;
-	}
-	return false;
-}
-
-static void offer(const struct message *message, struct announcement *announcement, double seconds)
-{
-	struct node *node = message->node;
-	int64_t arrival_us = clock_real_us();
-	uint64_t sequence = node->next_sequence++;
-	struct output_offer what = { announcement, arrival_us, sequence, seconds };
-	bool accepted_before = known_elsewhere(node, announcement);
-	bool news = false;
-	int error = 0;
-
-	uint64_t full = 0; /* outputs without room; a bit for each */
-
-	for (size_t i = 0; i < node->outputs_count; i++) {
-		struct output *output = &node->outputs[i];
-		int refused = 0;
-		if (!output_listens(output, message->zone))
-			continue;
-		news |= output_offer(output, &what, &refused);
-		full |= (uint64_t)(refused == -ENOSPC) << i;
-		error = refused ? refused : error;
-	}
-	for (size_t i = 0; news && i < node->outputs_count; i++)
-		if (full & UINT64_C(1) << i)
-			output_refuse(&node->outputs[i], &what);
-	if (news && accepted_before) /* the same by another zone: more outputs, one acceptance */
-		remember_pending(node,
-			store_put_announcement(node->store, announcement, arrival_us, sequence),
-			announcement->id);
-	else if (news)
-		accept(message, announcement, arrival_us, sequence);
-	else if (error == -EEXIST)
+	int result = intake_offer(message->node, message->zone, announcement, seconds);
+	if (result == -EEXIST)
 		reject(message, announcement->id, REASON_DUPLICATE,
 			"mã và số bản (revision) này đã dùng cho một nội dung khác; hãy tăng "
 			"revision hoặc dùng mã khác");
-	else if (error)
+	else if (result < 0)
 		reject(message, announcement->id, REASON_QUEUE_FULL,
 			"hàng đợi của loa đã đầy, hãy gửi lại sau");
-	else
-		log_about(LOG_DEBUG, announcement->id, NULL,
-			"revision %" PRId64 " is known, ignored", announcement->revision);
 }
 
 static void withdraw(const struct message *message, int64_t revision, bool lasting)
@@ -227,7 +100,6 @@ static void on_announce(const struct message *message)
 	char made_id[ID_MAX_BYTES + 1], id[ID_MAX_BYTES + 1];
 	struct error error = { 0 };
 	enum reason reason;
-	double seconds;
 
 	if (message->id && message->length == 0) {
 		withdraw(message, INT64_MAX, false);
@@ -257,8 +129,8 @@ static void on_announce(const struct message *message)
 		reject(message, id, reason, error.text);
 	else if (announcement->withdrawal)
 		withdraw(message, announcement->revision, true);
-	else if (speakable(message, announcement, &seconds))
-		offer(message, announcement, seconds);
+	else
+		offer(message, announcement);
 }
 
 /* --- Control and gain ------------------------------------------------------------------------ */
@@ -381,7 +253,12 @@ static void on_gain(const struct message *message)
 		set_gain(output, gain.gain_db, true);
 }
 
-/* --- Recordings and requests ------------------------------------------------------------------- */
+/* --- Schedules, recordings and requests ------------------------------------------------------------------- */
+
+static void on_schedule(const struct message *message)
+{
+	schedules_on_message(message->node, message->zone, message->id, message->event);
+}
 
 static void on_media(const struct message *message)
 {
@@ -400,8 +277,10 @@ static const struct route {
 	const char *levels[6];
 	void (*handle)(const struct message *message);
 	int subject; /* the level that is the zone or the output */
+	size_t id;   /* the level that is the id, where it is there; 0: none */
 } routes[] = {
-	{ { "zone", "*", "announce", "#" }, on_announce, 1 },
+	{ { "zone", "*", "announce", "#" }, on_announce, 1, 3 },
+	{ { "zone", "*", "schedule", "*" }, on_schedule, 1, 3 },
 	{ { "zone", "*", "control" }, on_control, 1 },
 	{ { "node", "*", "output", "*", "gain" }, on_gain, 3 },
 	{ { "node", "*", "request", "*" }, on_request, 3 },
@@ -442,7 +321,7 @@ void command_on_message(struct node *node, const struct mqtt_event *event)
 			.node = node,
 			.topic = topic,
 			.zone = levels[routes[i].subject],
-			.id = routes[i].handle == on_announce && count == 4 ? levels[3] : NULL,
+			.id = routes[i].id && routes[i].id < count ? levels[routes[i].id] : NULL,
 			.payload = event->payload,
 			.length = event->length,
 			.retained = event->retained,
@@ -479,6 +358,7 @@ static void filters_add_zone(struct filters *filters, const char *site, const ch
 {
 	filters_add(filters, xasprintf("loalang/%s/zone/%s/announce", site, zone));
 	filters_add(filters, xasprintf("loalang/%s/zone/%s/announce/+", site, zone));
+	filters_add(filters, xasprintf("loalang/%s/zone/%s/schedule/+", site, zone));
 	filters_add(filters, xasprintf("loalang/%s/zone/%s/control", site, zone));
 }
 

@@ -61,6 +61,7 @@ static bool programme_same(const struct announcement *a, const struct announceme
 static bool times_same(const struct announcement *a, const struct announcement *b)
 {
 	return a->start_us == b->start_us && a->issued_at_us == b->issued_at_us &&
+	       a->late_us == b->late_us &&
 	       (a->start_us == TIME_UNSET || a->expires_us == b->expires_us);
 }
 

@@ -95,8 +95,8 @@ struct announcement {
 	enum priority priority;
 	int64_t start_us;   /* real; TIME_UNSET: at once */
 	int64_t expires_us; /* real */
-	int64_t late_us;    /* of a schedule's occurrence: missed by more, it is not said; -1: none */
-	int repeat_times;   /* 1…ANNOUNCEMENT_REPEAT_MAX */
+	int64_t late_us;  /* of a schedule's occurrence: missed by more, it is not said; -1: none */
+	int repeat_times; /* 1…ANNOUNCEMENT_REPEAT_MAX */
 	int64_t repeat_gap_us;
 	char chime_open[NAME_MAX_BYTES + 1];  /* "": as the configuration says for the priority */
 	char chime_close[NAME_MAX_BYTES + 1]; /* "none": none */
@@ -178,9 +178,6 @@ void announcement_text_key(
  * *ret_expires_after_us: ANNOUNCEMENT_EXPIRES_DEFAULT_US where nothing is said. */
 struct announcement *announcement_parse_template(const struct json *object,
 	int64_t *ret_expires_after_us, enum reason *ret_reason, struct error *error) _must_check_;
-/* Writes it as that object; announcement_parse_template() of it gives an equal one. */
-void announcement_write_template(struct strbuf *out, const char *key,
-	const struct announcement *announcement, int64_t expires_after_us);
 /* A copy with these. `id` is at most ID_MAX_BYTES long. */
 struct announcement *announcement_occurrence(const struct announcement *template, const char *id,
 	int64_t revision, int64_t start_us, int64_t expires_us) _must_check_;

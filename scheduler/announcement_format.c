@@ -30,6 +30,16 @@ static void write_given_time(struct strbuf *out, const char *key, int64_t real_u
 		json_write_time(out, key, real_us);
 }
 
+static void write_given_duration(struct strbuf *out, const char *key, int64_t us)
+{
+	char text[DURATION_TEXT_SIZE];
+
+	if (us < 0)
+		return;
+	duration_format(us, text);
+	json_write_string(out, key, text);
+}
+
 static void write_repeat(struct strbuf *out, const struct announcement *announcement)
 {
 	char gap[DURATION_TEXT_SIZE];
@@ -103,6 +113,7 @@ static void write_said(struct strbuf *out, const struct announcement *announceme
 	json_write_string(out, "priority", priority_name(announcement->priority));
 	write_given_time(out, "start", announcement->start_us);
 	write_given_time(out, "expires", announcement->expires_us);
+	write_given_duration(out, "late", announcement->late_us);
 	write_repeat(out, announcement);
 	write_chime(out, announcement);
 	write_given_string(out, "bed", announcement->bed);
@@ -128,16 +139,4 @@ char *announcement_format(const struct announcement *announcement)
 	}
 	json_write_end_object(&out);
 	return strbuf_take(&out);
-}
-
-void announcement_write_template(struct strbuf *out, const char *key,
-	const struct announcement *announcement, int64_t expires_after_us)
-{
-	char expires_after[DURATION_TEXT_SIZE];
-
-	duration_format(expires_after_us, expires_after);
-	json_write_begin_object(out, key);
-	write_said(out, announcement); /* a template has no instants */
-	json_write_string(out, "expires_after", expires_after);
-	json_write_end_object(out);
 }

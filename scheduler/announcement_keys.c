@@ -339,6 +339,7 @@ const struct json_field announcement_keys_stored[] = {
 	TEXT_AND_MEDIA,
 	PARTS,
 	INSTANTS,
+	{ "late", AT(late_us), json_decode_duration, .maximum = 7 * DAY_SECONDS },
 	MANNER,
 	{ .key = NULL },
 };

@@ -11,7 +11,7 @@
 /* Target: struct announcement. `text` and `media` become parts, the text first; that texts are not
  * empty nor too long together, and that there is something to be said, is for the caller to see. */
 extern const struct json_field announcement_keys_payload[]; /* what an operator sends */
-extern const struct json_field announcement_keys_stored[];  /* and `parts` */
+extern const struct json_field announcement_keys_stored[];  /* and `parts`, `late` */
 extern const struct json_field
 	announcement_keys_template[]; /* of a schedule; `expires_after` becomes
 							       * expires_us, a duration here */
