@@ -340,7 +340,7 @@ static int64_t since_us(const struct node *node, const struct schedule *schedule
 	int64_t now_us = clock_real_us();
 
 	if (!node->trusted)
-		return TIME_NEVER;
+		return ANNOUNCEMENT_TIME_MAX_US;
 	return retained && !schedule->withdrawal ? now_us - schedule->late_us - 1 : now_us;
 }
 

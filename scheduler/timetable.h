@@ -60,7 +60,7 @@ void timetable_each(const struct timetable *timetable,
 	void (*each)(const struct timetable_row *row, void *context), void *context);
 
 /* To be called before timetable_take(), once time is trusted: when the clock was put back (or a
- * schedule came while nobody knew the time: since_us TIME_NEVER), what was judged ahead of `now_us` is
+ * schedule came while nobody knew the time: since_us ANNOUNCEMENT_TIME_MAX_US), what was judged ahead of `now_us` is
  * judged again, and no row's since_us lies ahead. True: a since_us has changed. */
 bool timetable_follow_clock(struct timetable *timetable, int64_t now_us);
 

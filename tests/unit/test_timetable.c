@@ -209,7 +209,7 @@ static void d1_a_schedule_that_came_while_nobody_knew_the_time(void **state)
 	(void)state;
 	rig_init(&rig);
 	assert_int_equal(put(&rig, "cu", 1, "30 * * * *", T - 31 * MINUTE), 0);
-	assert_int_equal(put(&rig, "moi", 1, "30 * * * *", TIME_NEVER), 0);
+	assert_int_equal(put(&rig, "moi", 1, "30 * * * *", ANNOUNCEMENT_TIME_MAX_US), 0);
 	assert_int_equal(timetable_find(rig.timetable, "all", "moi")->next_us, TIME_NEVER);
 	assert_true(timetable_follow_clock(rig.timetable, T));
 	assert_int_equal(timetable_find(rig.timetable, "all", "moi")->since_us, T);
