@@ -600,6 +600,28 @@ uint64_t store_put_play(struct store *store, const struct store_play *play)
 			   });
 }
 
+uint64_t store_put_schedule(struct store *store, const struct store_schedule *schedule)
+{
+	return post(store, (struct store_change){
+				   .kind = STORE_PUT_SCHEDULE,
+				   .zone = xstrdup(schedule->zone),
+				   .id = xstrdup(schedule->id),
+				   .text = schedule->json ? xstrdup(schedule->json) : NULL,
+				   .revision = schedule->revision,
+				   .since_us = schedule->since_us,
+				   .time_us = schedule->forget_us,
+			   });
+}
+
+uint64_t store_drop_schedule(struct store *store, const char *zone, const char *id)
+{
+	return post(store, (struct store_change){
+				   .kind = STORE_DROP_SCHEDULE,
+				   .zone = xstrdup(zone),
+				   .id = xstrdup(id),
+			   });
+}
+
 uint64_t store_put_receipt(struct store *store, uint64_t sequence, int64_t at_us, const char *json)
 {
 	return post(store, (struct store_change){

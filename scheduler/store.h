@@ -8,11 +8,13 @@
  *        play          (id, output) → revision, state, how far it came: what this output knows of
  *                      that id, kept until `forget_us`, so that redelivery, retained replay and
  *                      restart never speak twice
+ *        schedule      (zone, id) → revision, the schedule as JSON (none of one that was
+ *                      withdrawn), since when it holds, how long it is to be known
  *        receipt       sequence → time, JSON: sent to the broker, then kept as the history
  *        setting       key → value (gains, the last time seen)
  *
- * Announcements, plays and settings are read once, at the start (STORE_LOADED); receipts in small
- * batches, when they are asked for.
+ * Announcements, plays, schedules and settings are read once, at the start (STORE_LOADED); receipts
+ * in small batches, when they are asked for.
  *
  * When the disk fails (full, read-only, damaged, I/O errors) what was posted waits in memory and is
  * tried again, after 1 s and then ever longer, up to 30 s: one STORE_FAULT, and one
@@ -38,6 +40,8 @@
 #define STORE_HISTORY_MAX       200000 /* receipts that are kept, some 80 MB */
 #define STORE_PRUNE_MAX         5000   /* receipts that one store_prune_history() drops */
 #define STORE_ANSWER_MAX        5000   /* receipts of one STORE_HISTORY, whatever is asked for */
+#define STORE_SCHEDULES_MAX     20000  /* that are loaded; more stay in the file */
+#define STORE_SCHEDULE_BYTES    (128 * 1024) /* of the JSON of one */
 
 enum play_state {
 	PLAY_QUEUED,  /* accepted, waits (or waits again after a restart) */
@@ -64,6 +68,15 @@ struct store_play {
 	uint32_t tries;    /* how often the process died with it in hand (FAULTS C2) */
 };
 
+/* What is out of these bounds is set aside when it is loaded. */
+struct store_schedule {
+	char *zone, *id;   /* base/name.h */
+	int64_t revision;  /* 1…ANNOUNCEMENT_REVISION_MAX */
+	char *json;        /* at most STORE_SCHEDULE_BYTES, not looked into; NULL: withdrawn */
+	int64_t since_us;  /* real, 0…ANNOUNCEMENT_TIME_MAX_US */
+	int64_t forget_us; /* real, from 0; TIME_NEVER. Main drops it then, the store does not */
+};
+
 struct store_announcement {
 	struct announcement *announcement;
 	int64_t arrival_us;
@@ -84,7 +97,7 @@ struct store_receipt {
 struct store_event {
 	struct inbox_link link;
 	enum store_event_what {
-		STORE_LOADED,   /* once, first: announcements, plays, settings, next_* */
+		STORE_LOADED,   /* once, first: announcements, plays, schedules, settings, next_* */
 		STORE_DURABLE,  /* everything up to `ticket` is on disk */
 		STORE_RECEIPTS, /* answer to store_read_receipts() */
 		STORE_HISTORY,  /* answer to store_read_history(): token, receipts, more */
@@ -97,6 +110,8 @@ struct store_event {
 	size_t announcements_count;
 	struct store_play *plays;
 	size_t plays_count;
+	struct store_schedule *schedules; /* in order of zone, then id (bytes) */
+	size_t schedules_count;
 	struct store_setting *settings;
 	size_t settings_count;
 	struct store_receipt *receipts;
@@ -130,6 +145,9 @@ uint64_t store_put_announcement(struct store *store, const struct announcement *
 	int64_t arrival_us, uint64_t sequence);
 uint64_t store_drop_announcement(struct store *store, const char *id);
 uint64_t store_put_play(struct store *store, const struct store_play *play);
+/* In the place of what there was of that zone and id, whatever its revision. */
+uint64_t store_put_schedule(struct store *store, const struct store_schedule *schedule);
+uint64_t store_drop_schedule(struct store *store, const char *zone, const char *id);
 /* `at_us`: real, the instant that the receipt itself tells. */
 uint64_t store_put_receipt(struct store *store, uint64_t sequence, int64_t at_us, const char *json);
 /* The broker has all receipts up to this one. They stay, as the history. */

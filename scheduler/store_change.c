@@ -40,6 +40,7 @@ struct store_change *store_change_free(struct store_change *change)
 		return NULL;
 	free(change->id);
 	free(change->output);
+	free(change->zone);
 	free(change->text);
 	free(change);
 	return NULL;
@@ -62,5 +63,5 @@ static size_t text_bytes(const char *text)
 size_t store_change_bytes(const struct store_change *change)
 {
 	return sizeof *change + text_bytes(change->id) + text_bytes(change->output) +
-	       text_bytes(change->text);
+	       text_bytes(change->zone) + text_bytes(change->text);
 }

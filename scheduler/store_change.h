@@ -12,6 +12,9 @@ enum store_change_kind {
 	STORE_PUT_ANNOUNCEMENT,     /* id, revision, text (JSON), time_us (arrival), sequence */
 	STORE_DROP_ANNOUNCEMENT,    /* id */
 	STORE_PUT_PLAY,             /* id, output, revision, state, time_us (forget), progress */
+	STORE_PUT_SCHEDULE,         /* zone, id, revision, text (JSON, NULL: withdrawn), since_us,
+				     * time_us (forget) */
+	STORE_DROP_SCHEDULE,        /* zone, id */
 	STORE_PUT_RECEIPT,          /* sequence, time_us (at), text (JSON) */
 	STORE_RECEIPTS_TAKEN,       /* sequence: up to it */
 	STORE_PRUNE_OLD,            /* time_us: receipts of before */
@@ -26,9 +29,10 @@ struct store_change {
 	struct store_change *next;
 	enum store_change_kind kind;
 	enum play_state state;
-	char *id, *output, *text; /* owned; NULL where the kind has none */
+	char *id, *output, *zone, *text; /* owned; NULL where the kind has none */
 	int64_t revision;
 	int64_t time_us;
+	int64_t since_us;
 	uint64_t sequence;
 	struct { /* of a play */
 		uint32_t item, tries;

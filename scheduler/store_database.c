@@ -230,6 +230,11 @@ bool store_statement_text(
 	return true;
 }
 
+bool store_statement_null(struct store_statement *row, int column)
+{
+	return sqlite3_column_type(row->sqlite, column) == SQLITE_NULL;
+}
+
 bool store_statement_integer(struct store_statement *row, int column, int64_t *ret_number)
 {
 	if (sqlite3_column_type(row->sqlite, column) != SQLITE_INTEGER)

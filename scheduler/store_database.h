@@ -44,7 +44,7 @@ int store_statement_new(struct store_database *database, const char *sql,
 struct store_statement *store_statement_free(struct store_statement *statement);
 DEFINE_CLEANUP(struct store_statement *, store_statement_free)
 
-/* Parameters count from 1. Texts are copied. */
+/* Parameters count from 1. Texts are copied; NULL is SQL's null. */
 void store_statement_bind_text(struct store_statement *statement, int index, const char *text);
 void store_statement_bind_integer(struct store_statement *statement, int index, int64_t number);
 /* 1: there is a row; 0: no more. */
@@ -60,5 +60,6 @@ int store_statement_run(
  * returned, for a column that holds something else. */
 bool store_statement_text(
 	struct store_statement *row, int column, const char **ret_text, size_t *ret_length);
+bool store_statement_null(struct store_statement *row, int column);
 bool store_statement_integer(struct store_statement *row, int column, int64_t *ret_number);
 const char *store_statement_column(struct store_statement *row, int column); /* its name */

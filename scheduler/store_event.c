@@ -10,6 +10,16 @@ static void free_plays(struct store_play *plays, size_t count)
 	free(plays);
 }
 
+static void free_schedules(struct store_schedule *schedules, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(schedules[i].zone);
+		free(schedules[i].id);
+		free(schedules[i].json);
+	}
+	free(schedules);
+}
+
 static void free_settings(struct store_setting *settings, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -29,6 +39,7 @@ void store_event_free(struct inbox_link *link)
 		announcement_unref(event->announcements[i].announcement);
 	free(event->announcements);
 	free_plays(event->plays, event->plays_count);
+	free_schedules(event->schedules, event->schedules_count);
 	free_settings(event->settings, event->settings_count);
 	for (size_t i = 0; i < event->receipts_count; i++)
 		free(event->receipts[i].json);

@@ -217,9 +217,11 @@ static struct error tell(
 
 	(void)error_set(&notice, 0,
 		"%s; đã để riêng thành %s và lập tệp mới, giữ lại %zu thông báo, %zu lượt phát, "
-		"%zu thiết đặt, %zu biên nhận; không đọc được %zu bản ghi và %zu trang%s",
+		"%zu lịch phát, %zu thiết đặt, %zu biên nhận; không đọc được %zu bản ghi và %zu "
+		"trang%s",
 		cause->text, name ? name + 1 : aside, salvaged->announcements, salvaged->plays,
-		salvaged->settings, salvaged->receipts, salvaged->lost_rows, salvaged->lost_pages,
+		salvaged->schedules, salvaged->settings, salvaged->receipts, salvaged->lost_rows,
+		salvaged->lost_pages,
 		salvaged->cut_short ? ", phần lịch sử còn lại chưa chép" : "");
 	return notice;
 }

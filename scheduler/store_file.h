@@ -3,7 +3,7 @@
  * The store's file: open it, load it, write groups of changes. Synchronous; one thread at a time;
  * everything may take as long as the disk does. The file's tables are known to store_schema.c (which
  * also brings the file of an older version up to date), store_operation.c (writing), store_load.c
- * and store_history.c (reading), SQLite to store_database.c.
+ * and store_history.c (reading), store_salvage.c (both), SQLite to store_database.c.
  *
  * A file that is damaged (SQLite's quick check fails, or it is no database, or its tables are not
  * ours) is renamed to loalang.db.corrupt-<UTC time> and a new one is begun, with all that can still

@@ -5,12 +5,16 @@
 #include "base/utf8.h"
 #include "scheduler/store_database.h"
 #include "scheduler/store_file.h"
+#include "scheduler/store_schedule.h"
 #include "scheduler/store_schema.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define BAD_ROWS_MAX 1000 /* of one table, in one loading */
+
+#define TEXT_OF_THIS(number) #number
+#define TEXT_OF(number)      TEXT_OF_THIS(number)
 
 void *store_array_grow(void *array, size_t count, size_t size)
 {
@@ -151,6 +155,50 @@ static int load_play(struct store_statement *row, struct store_event *event, str
 	return 0;
 }
 
+/* Bounds of numbers are judged with the rest. */
+static int take_schedule(struct store_statement *row, struct store_schedule *ret_schedule,
+	const char **ret_sum, struct error *why)
+{
+	const char *zone = "", *id = "", *json = NULL;
+	int result = take_text(row, 1, NAME_MAX_BYTES, &zone, why);
+
+	if (result == 0)
+		result = take_text(row, 2, NAME_MAX_BYTES, &id, why);
+	if (result == 0)
+		result = take_integer(row, 3, INT64_MIN, INT64_MAX, &ret_schedule->revision, why);
+	if (result == 0 && !store_statement_null(row, 4))
+		result = take_text(row, 4, STORE_SCHEDULE_BYTES, &json, why);
+	if (result == 0)
+		result = take_text(row, 5, SHA256_TEXT_SIZE, ret_sum, why);
+	if (result == 0)
+		result = take_integer(row, 6, INT64_MIN, INT64_MAX, &ret_schedule->since_us, why);
+	if (result == 0)
+		result = take_integer(row, 7, INT64_MIN, INT64_MAX, &ret_schedule->forget_us, why);
+	ret_schedule->zone = (char *)zone;
+	ret_schedule->id = (char *)id;
+	ret_schedule->json = (char *)json;
+	return result;
+}
+
+static int load_schedule(struct store_statement *row, struct store_event *event, struct error *why)
+{
+	struct store_schedule schedule = { 0 }; /* its texts are the row's */
+	const char *sum = "";
+	int result = take_schedule(row, &schedule, &sum, why);
+
+	if (result == 0)
+		result = store_schedule_judge(&schedule, sum, why);
+	if (result < 0)
+		return result;
+	schedule.zone = xstrdup(schedule.zone);
+	schedule.id = xstrdup(schedule.id);
+	schedule.json = schedule.json ? xstrdup(schedule.json) : NULL;
+	event->schedules = store_array_grow(
+		event->schedules, event->schedules_count, sizeof *event->schedules);
+	event->schedules[event->schedules_count++] = schedule;
+	return 0;
+}
+
 /* Decimal digits only. */
 int store_sequence_parse(const char *text, uint64_t *ret_sequence)
 {
@@ -234,6 +282,12 @@ static const struct table {
 		" || ',' || quote(forget_us) || ',' || quote(item) || ',' || quote(offset_us)"
 		" || ',' || quote(played_us) || ',' || quote(tries)",
 		load_play },
+	/* not by the index, which may be damaged and lead past some: sorted when all are there */
+	{ "schedule", "zone, id, revision, json, sha256, since_us, forget_us",
+		"ORDER BY rowid LIMIT " TEXT_OF(STORE_SCHEDULES_MAX),
+		"quote(zone) || ',' || quote(id) || ',' || quote(revision) || ',' || quote(json)"
+		" || ',' || quote(sha256) || ',' || quote(since_us) || ',' || quote(forget_us)",
+		load_schedule },
 	{ "receipt", "sequence, json", "WHERE sequence > ?1 ORDER BY sequence",
 		"quote(sequence) || ',' || quote(json) || ',' || quote(at_us)", load_receipt },
 };
@@ -382,6 +436,38 @@ static int load_next_receipt(
 	return 0;
 }
 
+static int compare_schedules(const void *a, const void *b)
+{
+	const struct store_schedule *first = a, *second = b;
+	int zones = strcmp(first->zone, second->zone);
+
+	return zones ? zones : strcmp(first->id, second->id);
+}
+
+/* Puts them in order, and tells if there are more than were loaded. */
+static int end_schedules(struct store_file *file, struct store_event *event, struct error *error)
+{
+	_cleanup_(store_statement_freep) struct store_statement *row = NULL;
+	int64_t count = 0;
+	int result = store_statement_new(
+		store_file_database(file), "SELECT count(*) FROM schedule", &row, error);
+
+	if (result == 0)
+		result = store_statement_step(row, "đọc", error);
+	if (result < 0)
+		return result;
+	(void)store_statement_integer(row, 0, &count);
+	if (count > STORE_SCHEDULES_MAX) {
+		struct error said = event->error;
+		(void)error_set(&event->error, 0, "%s%schỉ nạp %zu trong %lld lịch phát", said.text,
+			*said.text ? "; " : "", event->schedules_count, (long long)count);
+	}
+	if (event->schedules_count > 1)
+		qsort(event->schedules, event->schedules_count, sizeof *event->schedules,
+			compare_schedules);
+	return 0;
+}
+
 int store_file_load(struct store_file *file, struct store_event *event, struct error *error)
 {
 	int result = 0;
@@ -391,6 +477,8 @@ int store_file_load(struct store_file *file, struct store_event *event, struct e
 	event->taken_receipt_sequence = 0;
 	for (size_t i = 0; i < countof(tables) && result == 0; i++)
 		result = load_table(file, &tables[i], event, error);
+	if (result == 0)
+		result = end_schedules(file, event, error);
 	return result == 0 ? load_next_receipt(file, event, error) : result;
 }
 

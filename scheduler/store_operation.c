@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "scheduler/store_operation.h"
 #include "base/sha256.h"
+#include "scheduler/store_schedule.h"
 #include "scheduler/store_schema.h"
 
 #include <string.h>
@@ -79,6 +80,48 @@ static void bind_time(struct store_statement *statement, const struct store_chan
 	store_statement_bind_integer(statement, 1, change->time_us);
 }
 
+/* --- Schedules ------------------------------------------------------------------------------ */
+
+static const char put_schedule_sql[] =
+	"INSERT INTO schedule (zone, id, revision, json, sha256, since_us, forget_us)"
+	" VALUES (?, ?, ?, ?, ?, ?, ?)"
+	" ON CONFLICT (zone, id) DO UPDATE SET revision = excluded.revision,"
+	" json = excluded.json, sha256 = excluded.sha256, since_us = excluded.since_us,"
+	" forget_us = excluded.forget_us";
+
+/* The newer one; of one revision that which makes less sound. */
+static const char put_schedule_careful[] =
+	" WHERE (excluded.revision, excluded.json IS NULL, excluded.since_us) >"
+	" (schedule.revision, schedule.json IS NULL, schedule.since_us)";
+
+static void bind_put_schedule(struct store_statement *statement, const struct store_change *change)
+{
+	const struct store_schedule schedule = {
+		.zone = change->zone,
+		.id = change->id,
+		.revision = change->revision,
+		.json = change->text,
+		.since_us = change->since_us,
+		.forget_us = change->time_us,
+	};
+	char sum[SHA256_TEXT_SIZE];
+
+	store_schedule_sum(&schedule, sum);
+	store_statement_bind_text(statement, 1, schedule.zone);
+	store_statement_bind_text(statement, 2, schedule.id);
+	store_statement_bind_integer(statement, 3, schedule.revision);
+	store_statement_bind_text(statement, 4, schedule.json);
+	store_statement_bind_text(statement, 5, sum);
+	store_statement_bind_integer(statement, 6, schedule.since_us);
+	store_statement_bind_integer(statement, 7, schedule.forget_us);
+}
+
+static void bind_zone_id(struct store_statement *statement, const struct store_change *change)
+{
+	store_statement_bind_text(statement, 1, change->zone);
+	store_statement_bind_text(statement, 2, change->id);
+}
+
 /* --- Receipts ------------------------------------------------------------------------------- */
 
 static const char put_receipt_sql[] =
@@ -149,6 +192,9 @@ const struct store_operation store_operations[STORE_CHANGE_KINDS_COUNT] = {
 		" WHERE excluded.revision > announcement.revision" },
 	[STORE_DROP_ANNOUNCEMENT] = { "DELETE FROM announcement WHERE id = ?", bind_id, NULL },
 	[STORE_PUT_PLAY] = { put_play_sql, bind_put_play, put_play_careful },
+	[STORE_PUT_SCHEDULE] = { put_schedule_sql, bind_put_schedule, put_schedule_careful },
+	[STORE_DROP_SCHEDULE] = { "DELETE FROM schedule WHERE zone = ? AND id = ?", bind_zone_id,
+		NULL },
 	[STORE_PUT_RECEIPT] = { put_receipt_sql, bind_put_receipt, first_stays },
 	[STORE_RECEIPTS_TAKEN] = { receipts_taken_sql, bind_sequence, receipts_taken_careful },
 	[STORE_PRUNE_OLD] = { prune_old_sql, bind_prune_old, NULL },

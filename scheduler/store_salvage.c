@@ -6,6 +6,7 @@
 #include "scheduler/receipt.h"
 #include "scheduler/store_pages.h"
 #include "scheduler/store_database.h"
+#include "scheduler/store_schedule.h"
 #include "scheduler/store_schema.h"
 
 #include <errno.h>
@@ -103,6 +104,33 @@ static int salvage_play(const struct store_record *record, struct store_change *
 	return 0;
 }
 
+/* `json` is null or text. */
+static int salvage_schedule(const struct store_record *record, struct store_change *change)
+{
+	const struct store_value *columns = record->columns;
+	_cleanup_(freep) char *sum = copy_text(&columns[4], SHA256_TEXT_SIZE);
+	bool withdrawn = columns[3].kind == STORE_VALUE_NULL;
+
+	change->kind = STORE_PUT_SCHEDULE;
+	change->zone = copy_text(&columns[0], NAME_MAX_BYTES);
+	change->id = copy_text(&columns[1], NAME_MAX_BYTES);
+	change->text = withdrawn ? NULL : copy_text(&columns[3], STORE_SCHEDULE_BYTES);
+	if (!change->zone || !change->id || !sum || (!change->text && !withdrawn))
+		return -EINVAL;
+	change->revision = columns[2].integer;
+	change->since_us = columns[5].integer;
+	change->time_us = columns[6].integer;
+	const struct store_schedule schedule = {
+		.zone = change->zone,
+		.id = change->id,
+		.revision = change->revision,
+		.json = change->text,
+		.since_us = change->since_us,
+		.forget_us = change->time_us,
+	};
+	return store_schedule_judge(&schedule, sum, NULL);
+}
+
 static int salvage_setting(const struct store_record *record, struct store_change *change)
 {
 	change->kind = STORE_PUT_SETTING;
@@ -143,6 +171,8 @@ static const struct shape {
 	{ "TITTII", salvage_announcement, false },
 	{ "TTITIIIII", salvage_play, false },
 	{ "TTITI", salvage_play, false }, /* version 1 */
+	{ "TTITTII", salvage_schedule, false },
+	{ "TTINTII", salvage_schedule, false }, /* withdrawn */
 	{ "TT", salvage_setting, false },
 	{ "NTI", salvage_receipt, true },
 	{ "NT", salvage_receipt, true }, /* version 1 */
@@ -221,6 +251,7 @@ static void carry_over(const struct store_record *record, void *context)
 		salvage->found.lost_rows++;
 	free(change.id);
 	free(change.output);
+	free(change.zone);
 	free(change.text);
 }
 
@@ -300,6 +331,8 @@ static int count_all(struct store_file *file, struct store_salvaged *found, stru
 
 	if (result == 0)
 		result = count_rows(file, "play", &found->plays, error);
+	if (result == 0)
+		result = count_rows(file, "schedule", &found->schedules, error);
 	if (result == 0)
 		result = count_rows(file, "setting", &found->settings, error);
 	if (result == 0)

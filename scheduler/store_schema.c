@@ -6,7 +6,13 @@
 #include <errno.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
+
+/* `json` is null of a schedule that was withdrawn. */
+#define SCHEDULE_SQL                                                                              \
+	"CREATE TABLE schedule (zone TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL," \
+	" json TEXT, sha256 TEXT NOT NULL, since_us INTEGER NOT NULL,"                            \
+	" forget_us INTEGER NOT NULL, PRIMARY KEY (zone, id));"
 
 /* Columns of a later version stand last, where ALTER TABLE puts them. */
 static const char schema_sql[] =
@@ -24,9 +30,11 @@ static const char schema_sql[] =
 	"CREATE INDEX receipt_at ON receipt (at_us);"
 	"CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL);"
 	"CREATE TABLE set_aside (number INTEGER PRIMARY KEY AUTOINCREMENT, at_us INTEGER NOT NULL,"
-	" source TEXT NOT NULL, content TEXT, why TEXT NOT NULL);"
-	"PRAGMA user_version = 2;"
+	" source TEXT NOT NULL, content TEXT, why TEXT NOT NULL);" SCHEDULE_SQL
+	"PRAGMA user_version = 3;"
 	"COMMIT;";
+
+static const char upgrade_to_3_sql[] = SCHEDULE_SQL "PRAGMA user_version = 3";
 
 static const char columns_of_2_sql[] =
 	"ALTER TABLE play ADD COLUMN item INTEGER NOT NULL DEFAULT 0;"
@@ -75,26 +83,36 @@ static int date_receipts(struct store_database *database, struct error *error)
 	return result;
 }
 
-static int upgrade_in_transaction(struct store_database *database, struct error *error)
+static int upgrade_to_2(struct store_database *database, struct error *error)
 {
 	int result = store_database_exec(database, columns_of_2_sql, "nâng cấp", error);
 
 	if (result == 0)
 		result = date_receipts(database, error);
-	return result == 0 ? store_database_exec(database,
-				     "CREATE INDEX receipt_at ON receipt (at_us);"
-				     "PRAGMA user_version = 2",
-				     "nâng cấp", error)
+	return result == 0
+		       ? store_database_exec(database, "CREATE INDEX receipt_at ON receipt (at_us)",
+				 "nâng cấp", error)
+		       : result;
+}
+
+/* --- From any version ----------------------------------------------------------------------- */
+
+static int upgrade_in_transaction(
+	struct store_database *database, int64_t version, struct error *error)
+{
+	int result = version < 2 ? upgrade_to_2(database, error) : 0;
+
+	return result == 0 ? store_database_exec(database, upgrade_to_3_sql, "nâng cấp", error)
 			   : result;
 }
 
-/* All of it or nothing: a power cut in the middle leaves version 1. */
-static int upgrade(struct store_database *database, struct error *error)
+/* All of it or nothing: a power cut in the middle leaves the version that was. */
+static int upgrade(struct store_database *database, int64_t version, struct error *error)
 {
 	int result = store_database_exec(database, "BEGIN IMMEDIATE", "nâng cấp", error);
 
 	if (result == 0)
-		result = upgrade_in_transaction(database, error);
+		result = upgrade_in_transaction(database, version, error);
 	if (result == 0)
 		result = store_database_exec(database, "COMMIT", "nâng cấp", error);
 	if (result < 0)
@@ -169,5 +187,5 @@ int store_schema_settle(struct store_database *database, const char *path, struc
 			SCHEMA_VERSION);
 	if (strangers != 0) /* triggers and views would run with our statements */
 		return error_set(error, -EBADMSG, "%s: có đối tượng lạ trong tệp", path);
-	return version < SCHEMA_VERSION ? upgrade(database, error) : 0;
+	return version < SCHEMA_VERSION ? upgrade(database, version, error) : 0;
 }

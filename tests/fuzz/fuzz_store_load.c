@@ -4,6 +4,7 @@
  * afterwards. The input is the file, and from the first page on that begins like a log, the log.
  * SQLite and ours take of a log only what has the right sums; where the input's length is odd, they
  * are made right first. */
+#include "base/name.h"
 #include "base/strbuf.h"
 #include "scheduler/store_file.h"
 #include "scheduler/store_history.h"
@@ -137,6 +138,22 @@ static struct store_file *open_store(const char *folder)
 	return file;
 }
 
+/* Whatever the file has, these can be used: names that are names, in order. */
+static void check_schedules(const struct store_event *event)
+{
+	for (size_t i = 0; i < event->schedules_count; i++) {
+		const struct store_schedule *schedule = &event->schedules[i];
+		const struct store_schedule *last = &event->schedules[i ? i - 1 : 0];
+		check(name_valid(schedule->zone, strlen(schedule->zone)));
+		check(name_valid(schedule->id, strlen(schedule->id)));
+		check(schedule->revision >= 1);
+		check(schedule->since_us >= 0 && schedule->forget_us >= 0);
+		check(!schedule->json || strlen(schedule->json) <= STORE_SCHEDULE_BYTES);
+		int zones = strcmp(last->zone, schedule->zone);
+		check(zones < 0 || (zones == 0 && strcmp(last->id, schedule->id) <= 0));
+	}
+}
+
 /* Loading may find damage that opening did not see, but then says so. NULL then. */
 static struct store_event *load(struct store_file *file)
 {
@@ -146,6 +163,7 @@ static struct store_event *load(struct store_file *file)
 	if (store_file_load(file, event, &error) == 0) {
 		check(event->next_sequence >= 1);
 		check(event->next_receipt_sequence > event->taken_receipt_sequence);
+		check_schedules(event);
 		return event;
 	}
 	check(*error.text);
@@ -153,13 +171,18 @@ static struct store_event *load(struct store_file *file)
 	return NULL;
 }
 
-static bool write_setting(struct store_file *file)
+/* A setting and a schedule. */
+static bool write_changes(struct store_file *file)
 {
 	char key[] = "fuzz", value[] = "1";
-	const struct store_change change = { .kind = STORE_PUT_SETTING, .id = key, .text = value };
+	const struct store_change setting = { .kind = STORE_PUT_SETTING, .id = key, .text = value };
+	const struct store_change schedule = {
+		.kind = STORE_PUT_SCHEDULE, .zone = key, .id = key, .revision = 1, .text = value
+	};
 	struct error error = { "" };
 
-	if (store_file_begin(file, &error) == 0 && store_file_change(file, &change, &error) == 0 &&
+	if (store_file_begin(file, &error) == 0 && store_file_change(file, &setting, &error) == 0 &&
+		store_file_change(file, &schedule, &error) == 0 &&
 		store_file_commit(file, &error) == 0)
 		return true;
 	check(*error.text);
@@ -191,6 +214,8 @@ static void expect_again(const char *folder, const struct store_event *before)
 		check(event->plays_count == before->plays_count);
 		check(event->settings_count >= before->settings_count);
 		check(event->settings_count > 0);
+		check(event->schedules_count >= before->schedules_count);
+		check(event->schedules_count > 0);
 	}
 	if (event)
 		store_event_free(&event->link);
@@ -206,7 +231,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	write_input(folder, data, size);
 	struct store_file *file = open_store(folder);
 	struct store_event *event = load(file);
-	bool written = event && write_setting(file);
+	bool written = event && write_changes(file);
 	read_history(file);
 	file = store_file_close(file);
 	if (written)

@@ -102,6 +102,32 @@ static inline void put_setting(struct store_file *file, const char *key, const c
 				.kind = STORE_PUT_SETTING, .id = OWN(key), .text = OWN(value) });
 }
 
+/* `json` NULL: withdrawn. */
+static inline void put_schedule(struct store_file *file, const char *zone, const char *id,
+	int64_t revision, const char *json)
+{
+	write_one(file, (struct store_change){ .kind = STORE_PUT_SCHEDULE,
+				.zone = OWN(zone),
+				.id = OWN(id),
+				.revision = revision,
+				.text = OWN(json),
+				.since_us = NOW_US + revision,
+				.time_us = json ? TIME_NEVER : NOW_US });
+}
+
+static inline void expect_schedule(const struct store_schedule *schedule, const char *zone,
+	const char *id, int64_t revision, const char *json)
+{
+	assert_string_equal(schedule->zone, zone);
+	assert_string_equal(schedule->id, id);
+	assert_int_equal(schedule->revision, revision);
+	assert_int_equal(schedule->json != NULL, json != NULL);
+	if (json)
+		assert_string_equal(schedule->json, json);
+	assert_int_equal(schedule->since_us, NOW_US + revision);
+	assert_int_equal(schedule->forget_us, json ? TIME_NEVER : NOW_US);
+}
+
 static inline void make_by_sql(const char *folder, const char *sql)
 {
 	_cleanup_(freep) char *path = xasprintf("%s/%s", folder, STORE_FILE_NAME);

@@ -7,6 +7,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 /* --- What is kept --------------------------------------------------------------------------- */
 
@@ -50,6 +52,84 @@ static void what_was_put_is_there_after_reopening(void **state)
 	assert_string_equal(event->settings[0].key, "gain.san");
 	assert_string_equal(event->settings[0].value, "-6.0");
 	assert_int_equal(event->next_receipt_sequence, 42);
+}
+
+static void schedules_are_there_after_reopening_in_order(void **state)
+{
+	_folder_ folder = folder_new();
+	struct store_file *file = open_in(folder);
+
+	(void)state;
+	put_schedule(file, "xom-2", "bao-thuc", 1, "{\"n\":1}");
+	put_schedule(file, "xom-10", "tin", 3, "bỏ");
+	put_schedule(file, "xom-10", "tin", 4, "{\"n\":4}"); /* replaces */
+	put_schedule(file, "xom-10", "ram", 1, "bỏ");
+	put_schedule(file, "xom-10", "ram", 2, NULL); /* withdrawn */
+	put_schedule(file, "xom-2", "tin", 7, NULL);
+	put_schedule(file, "xom-2", "tin", 8, "{\"n\":8}"); /* and there again */
+	put_schedule(file, "xom-2", "ram", 5, "bỏ");
+	put_schedule(file, "XOM", "ram", 5, "{}");
+	write_one(file,
+		(struct store_change){
+			.kind = STORE_DROP_SCHEDULE, .zone = OWN("xom-2"), .id = OWN("ram") });
+	write_one(file, (struct store_change){ /* another zone's */
+				.kind = STORE_DROP_SCHEDULE,
+				.zone = OWN("xom-3"),
+				.id = OWN("tin") });
+	store_file_close(file);
+
+	_file_ again = open_in(folder);
+	_event_ event = load(again);
+	assert_string_equal(event->error.text, "");
+	assert_int_equal(event->schedules_count, 5);
+	expect_schedule(&event->schedules[0], "XOM", "ram", 5, "{}");
+	expect_schedule(&event->schedules[1], "xom-10", "ram", 2, NULL);
+	expect_schedule(&event->schedules[2], "xom-10", "tin", 4, "{\"n\":4}");
+	expect_schedule(&event->schedules[3], "xom-2", "bao-thuc", 1, "{\"n\":1}");
+	expect_schedule(&event->schedules[4], "xom-2", "tin", 8, "{\"n\":8}");
+}
+
+static void more_schedules_than_are_loaded_stay_and_are_told(void **state)
+{
+	_folder_ folder = memory_folder_new();
+	_file_ file = open_in(folder);
+
+	(void)state;
+	assert_int_equal(store_file_begin(file, NULL), 0);
+	for (int i = 0; i < STORE_SCHEDULES_MAX + 1; i++) {
+		_cleanup_(freep) char *id = xasprintf("lich-%d", i);
+		const struct store_change change = { .kind = STORE_PUT_SCHEDULE,
+			.zone = OWN("xom"),
+			.id = id,
+			.revision = 1,
+			.text = OWN("{}") };
+		assert_int_equal(store_file_change(file, &change, NULL), 0);
+	}
+	assert_int_equal(store_file_commit(file, NULL), 0);
+	for (int round = 0; round < 2; round++) {
+		_event_ event = load(file);
+		assert_int_equal(event->schedules_count, STORE_SCHEDULES_MAX);
+		assert_string_equal(event->error.text, "chỉ nạp 20000 trong 20001 lịch phát");
+	}
+	write_one(file,
+		(struct store_change){
+			.kind = STORE_DROP_SCHEDULE, .zone = OWN("xom"), .id = OWN("lich-5") });
+	_event_ event = load(file);
+	assert_int_equal(event->schedules_count, STORE_SCHEDULES_MAX);
+	assert_string_equal(event->error.text, "");
+}
+
+/* All that a waiting change holds counts. */
+static void a_waiting_schedule_is_counted_with_all_its_texts(void **state)
+{
+	const struct store_change empty = { .kind = STORE_PUT_SCHEDULE };
+	const struct store_change full = { .kind = STORE_PUT_SCHEDULE,
+		.zone = OWN("123"),
+		.id = OWN("12345"),
+		.text = OWN("1234567") };
+
+	(void)state;
+	assert_int_equal(store_change_bytes(&full) - store_change_bytes(&empty), 4 + 6 + 8);
 }
 
 static void what_was_not_committed_is_not_there(void **state)
@@ -330,6 +410,116 @@ static void a_file_of_version_1_is_brought_up_to_date(void **state)
 	assert_int_equal(count_files(folder, "loalang.db.corrupt"), 0);
 }
 
+/* What version 2 made, with one of everything, none of it bad. */
+static const char version_2_sql[] =
+	"CREATE TABLE announcement (id TEXT PRIMARY KEY, revision INTEGER NOT NULL,"
+	" json TEXT NOT NULL, sha256 TEXT NOT NULL, arrival_us INTEGER NOT NULL,"
+	" sequence INTEGER NOT NULL);"
+	"CREATE TABLE play (id TEXT NOT NULL, output TEXT NOT NULL, revision INTEGER NOT NULL,"
+	" state TEXT NOT NULL, forget_us INTEGER NOT NULL,"
+	" item INTEGER NOT NULL DEFAULT 0, offset_us INTEGER NOT NULL DEFAULT 0,"
+	" played_us INTEGER NOT NULL DEFAULT 0, tries INTEGER NOT NULL DEFAULT 0,"
+	" PRIMARY KEY (id, output));"
+	"CREATE TABLE receipt (sequence INTEGER PRIMARY KEY, json TEXT NOT NULL,"
+	" at_us INTEGER NOT NULL DEFAULT 0);"
+	"CREATE INDEX receipt_at ON receipt (at_us);"
+	"CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL);"
+	"CREATE TABLE set_aside (number INTEGER PRIMARY KEY AUTOINCREMENT, at_us INTEGER NOT NULL,"
+	" source TEXT NOT NULL, content TEXT, why TEXT NOT NULL);"
+	"INSERT INTO announcement VALUES ('tin', 2, '{\"text\":\"Xin chào\","
+	"\"expires\":\"2026-11-21T18:00:00+07:00\"}',"
+	" '304fc1490bd14c27a35c2c9bc2186c5afdb69c0d6233d65dfbfb171699ed501d', 5, 7);"
+	"INSERT INTO play VALUES ('tin', 'san', 2, 'playing', 99, 3, 4, 5, 1);"
+	"INSERT INTO setting VALUES ('gain:san', '-6.0');"
+	"INSERT INTO setting VALUES ('receipts-taken', '41');"
+	"INSERT INTO receipt VALUES (41, '{}', 1);"
+	"INSERT INTO receipt VALUES (42, '{}', 2);"
+	"PRAGMA user_version = 2;";
+
+static void expect_version_2_content(const struct store_event *event)
+{
+	assert_string_equal(event->error.text, "");
+	assert_int_equal(event->announcements_count, 1);
+	assert_string_equal(event->announcements[0].announcement->text, "Xin chào");
+	assert_int_equal(event->plays_count, 1);
+	assert_int_equal(event->plays[0].state, PLAY_PLAYING);
+	assert_int_equal(event->plays[0].item, 3);
+	assert_int_equal(event->plays[0].tries, 1);
+	assert_int_equal(event->settings_count, 1);
+	assert_int_equal(event->taken_receipt_sequence, 41);
+	assert_int_equal(event->next_receipt_sequence, 43);
+}
+
+static void a_file_of_version_2_is_brought_up_to_date(void **state)
+{
+	_folder_ folder = folder_new();
+
+	(void)state;
+	make_by_sql(folder, version_2_sql);
+	for (int round = 0; round < 2; round++) {
+		_file_ file = open_in(folder);
+		assert_string_equal(store_file_notice(file), "");
+		_event_ event = load(file);
+		expect_version_2_content(event);
+		assert_int_equal(event->schedules_count, round);
+		if (round)
+			expect_schedule(&event->schedules[0], "xom", "tin", 1, "{}");
+		assert_int_equal(count_history(file), 2);
+		put_schedule(file, "xom", "tin", 1, "{}");
+	}
+	assert_int_equal(count_files(folder, "loalang.db.corrupt"), 0);
+}
+
+static void limit_file_size(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Opens where no file can grow beyond `bytes`. Whether that went well. */
+static bool opens_within(const char *folder, rlim_t bytes)
+{
+	_file_ file = NULL;
+
+	limit_file_size(bytes);
+	int result = store_file_open(folder, &file, NULL);
+	limit_file_size(RLIM_INFINITY);
+	return result == 0;
+}
+
+/* The disk fails at every write of the upgrade, one after the other: the old version stays. */
+static void an_upgrade_is_made_as_a_whole_or_not_at_all(void **state)
+{
+	static const char *const versions[] = { version_1_sql, version_2_sql };
+	static const rlim_t step = 1024;
+	_folder_ folder = memory_folder_new();
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	for (size_t i = 0; i < countof(versions); i++) {
+		rlim_t bytes = 0;
+		bool done;
+		do {
+			clear_folder(folder);
+			make_by_sql(folder, versions[i]);
+			done = opens_within(folder, bytes);
+			_file_ file = open_in(folder);
+			assert_string_equal(store_file_notice(file), "");
+			_event_ event = load(file);
+			if (i == 0)
+				expect_version_1_content(event);
+			else
+				expect_version_2_content(event);
+			put_schedule(file, "xom", "tin", 1, "{}");
+			bytes += step;
+		} while (!done);
+		assert_true(bytes > 10 * step); /* it did fail before */
+	}
+}
+
 static void what_is_over_is_forgotten(void **state)
 {
 	_folder_ folder = folder_new();
@@ -431,6 +621,90 @@ static void bad_rows_are_set_aside_and_the_others_load(void **state)
 	store_file_close(file);
 }
 
+/* Each by itself beside a good one; none has its sum, but that is looked at last. */
+static void bad_schedules_are_set_aside_and_the_others_load(void **state)
+{
+	static const struct {
+		const char *zone, *id, *revision, *json, *since, *forget, *why;
+	} bad[] = {
+		{ "'xom 1'", "'a'", "1", "'{}'", "0", "0", "khu vực \"xom 1\" không hợp lệ" },
+		{ "''", "'a'", "1", "'{}'", "0", "0", "khu vực" },
+		{ "'xom'", "'.a'", "1", "'{}'", "0", "0", "mã lịch \".a\" không hợp lệ" },
+		{ "'xom'", "x'61'", "1", "'{}'", "0", "0", "cột id không phải là chữ" },
+		{ "'xom'", "'a'", "0", "'{}'", "0", "0", "số bản không hợp lệ" },
+		{ "'xom'", "'a'", "'x'", "'{}'", "0", "0", "cột revision không phải là số" },
+		{ "'xom'", "'a'", "1", "x'7b7d'", "0", "0", "cột json không phải là chữ" },
+		{ "'xom'", "'a'", "1", "1.5", "0", "0", "sai mã kiểm tra" }, /* turns into text */
+		{ "'xom'", "'a'", "1", "CAST(x'c328' AS TEXT)", "0", "0",
+			"cột json không đọc được" },
+		{ "'xom'", "'a'", "1", "printf('%.*c', 131073, 'x')", "0", "0",
+			"cột json không đọc được" },
+		{ "'xom'", "'a'", "1", "'{}'", "-1", "0", "thời điểm không hợp lệ" },
+		{ "'xom'", "'a'", "1", "'{}'", "1 << 60", "0", "thời điểm không hợp lệ" },
+		{ "'xom'", "'a'", "1", "'{}'", "0", "-1", "thời điểm không hợp lệ" },
+		{ "'xom'", "'a'", "1", "'{}'", "0", "0.5", "cột forget_us không phải là số" },
+		{ "'xom'", "'a'", "1", "'{}'", "0", "0", "sai mã kiểm tra" },
+	};
+	_folder_ folder = folder_new();
+	struct store_file *file = open_in(folder);
+
+	(void)state;
+	put_schedule(file, "xom", "tot", 1, "{}");
+	put_setting(file, "a", "1");
+	for (size_t i = 0; i < countof(bad); i++) {
+		_cleanup_(freep) char *sql = xasprintf(
+			"INSERT INTO schedule VALUES (%s, %s, %s, %s, 'sum', %s, %s)", bad[i].zone,
+			bad[i].id, bad[i].revision, bad[i].json, bad[i].since, bad[i].forget);
+		store_file_close(file);
+		make_by_sql(folder, sql);
+		for (int round = 0; round < 2; round++) {
+			file = open_in(folder);
+			_event_ event = load(file);
+			assert_int_equal(event->schedules_count, 1);
+			expect_schedule(&event->schedules[0], "xom", "tot", 1, "{}");
+			assert_int_equal(event->settings_count, 1);
+			if (round == 0 && !strstr(event->error.text, bad[i].why))
+				fail_msg("row %zu: %s", i, event->error.text);
+			/* The second time it is out of the way. */
+			if (round == 1)
+				assert_string_equal(event->error.text, "");
+			else
+				store_file_close(file);
+		}
+	}
+	store_file_close(file);
+}
+
+static const char *const schedule_columns[] = { "zone = 'xon'", "id = 'tim'", "revision = 3",
+	"json = '{\"n\":2}'", "json = NULL", "since_us = since_us + 1", "forget_us = 1",
+	"sha256 = replace(sha256, substr(sha256, 1, 1), 'x')" };
+
+/* The sum is of the whole row, also of one that was withdrawn. */
+static void a_changed_column_of_a_schedule_is_noticed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * countof(schedule_columns); i++) {
+		const char *column = schedule_columns[i / 2];
+		_folder_ folder = memory_folder_new();
+		struct store_file *file = open_in(folder);
+		put_schedule(file, "xom", "tin", 2, i % 2 ? "{\"n\":1}" : NULL);
+		put_schedule(file, "xom", "khac", 2, NULL);
+		store_file_close(file);
+		_cleanup_(freep) char *sql = xasprintf(
+			"UPDATE schedule SET %s WHERE id = 'tin'", column);
+		make_by_sql(folder, sql);
+		_file_ again = open_in(folder);
+		_event_ event = load(again);
+		bool same = i % 2 == 0 && strcmp(column, "json = NULL") == 0;
+		if (event->schedules_count != (same ? 2 : 1))
+			fail_msg("%s is not noticed", column);
+		assert_string_equal(event->schedules[0].id, "khac");
+		if (!same)
+			assert_non_null(strstr(event->error.text,
+				"1 bản ghi hỏng trong bảng schedule, đã để riêng (nội dung đã"));
+	}
+}
+
 /* A file with some of everything, closed, so that nothing is left in its log. */
 static struct bytes make_file(const char *folder)
 {
@@ -442,6 +716,7 @@ static struct bytes make_file(const char *folder)
 		put_announcement(file, id, text, i);
 		put_play(file, id, "san", PLAY_QUEUED, NOW_US + i);
 		put_receipt(file, (uint64_t)i, "{\"event\":\"accepted\"}");
+		put_schedule(file, "xom", id, i, i % 5 ? "{\"text\":\"lịch\"}" : NULL);
 	}
 	store_file_close(file);
 	return read_file(folder);
@@ -476,11 +751,20 @@ static void expect_a_working_store(const char *folder)
 		const char *text = first_text(event->announcements[i].announcement);
 		assert_non_null(strstr(text, " về việc cắt điện"));
 	}
+	size_t schedules = event->schedules_count;
+	for (size_t i = 0; i < schedules; i++) {
+		const struct store_schedule *schedule = &event->schedules[i];
+		int64_t number = strtol(schedule->id + strlen("ban-tin-"), NULL, 10);
+		expect_schedule(schedule, "xom", schedule->id, number,
+			number % 5 ? "{\"text\":\"lịch\"}" : NULL);
+	}
 	put_announcement(file, "moi", "Bản tin mới", 1000);
+	put_schedule(file, "xom", "moi", 1, "{}");
 	store_file_close(file);
 	file = open_in(folder);
 	_event_ again = load(file);
 	assert_int_equal(again->announcements_count, known + 1);
+	assert_int_equal(again->schedules_count, schedules + 1);
 	store_file_close(file);
 }
 
@@ -565,6 +849,7 @@ static void damage_found_later_begins_anew(void **state)
 	_event_ event = load(file);
 	assert_int_equal(event->announcements_count, 20); /* nothing was wrong with it */
 	assert_int_equal(event->plays_count, 20);
+	assert_int_equal(event->schedules_count, 20);
 	assert_non_null(strstr(event->error.text, "hỏng; đã để riêng"));
 	assert_non_null(strstr(event->error.text, "không đọc được 0 bản ghi và 0 trang"));
 }
@@ -573,6 +858,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_put_is_there_after_reopening),
+		cmocka_unit_test(schedules_are_there_after_reopening_in_order),
+		cmocka_unit_test(more_schedules_than_are_loaded_stay_and_are_told),
+		cmocka_unit_test(a_waiting_schedule_is_counted_with_all_its_texts),
 		cmocka_unit_test(what_was_not_committed_is_not_there),
 		cmocka_unit_test(receipts_are_read_in_order_until_they_are_taken),
 		cmocka_unit_test(the_history_is_found_by_time_output_and_id),
@@ -580,9 +868,13 @@ int main(void)
 		cmocka_unit_test(old_history_is_pruned_when_it_was_taken),
 		cmocka_unit_test(the_history_has_an_end),
 		cmocka_unit_test(a_file_of_version_1_is_brought_up_to_date),
+		cmocka_unit_test(a_file_of_version_2_is_brought_up_to_date),
+		cmocka_unit_test(an_upgrade_is_made_as_a_whole_or_not_at_all),
 		cmocka_unit_test(what_is_over_is_forgotten),
 		cmocka_unit_test(two_processes_do_not_share_a_file),
 		cmocka_unit_test(bad_rows_are_set_aside_and_the_others_load),
+		cmocka_unit_test(bad_schedules_are_set_aside_and_the_others_load),
+		cmocka_unit_test(a_changed_column_of_a_schedule_is_noticed),
 		cmocka_unit_test(a_changed_text_is_never_spoken),
 		cmocka_unit_test(a_truncated_file_is_kept_aside),
 		cmocka_unit_test(flipped_bits_never_hurt),

@@ -32,6 +32,30 @@ static char *text_of(int number)
 	return strbuf_take(&text);
 }
 
+static char *schedule_of(int number)
+{
+	struct strbuf text = { 0 };
+
+	for (int i = 0; i < (number % LONG_EVERY == 0 ? 1000 : 20); i++)
+		strbuf_printf(&text, "lịch số [%03d] ", number);
+	return strbuf_take(&text);
+}
+
+/* Every seventh one was withdrawn. */
+static void put_item_schedule(struct store_file *file, int number)
+{
+	_cleanup_(freep) char *id = xasprintf("lich-%03d", number);
+	_cleanup_(freep) char *json = schedule_of(number);
+
+	change(file, (struct store_change){ .kind = STORE_PUT_SCHEDULE,
+			     .zone = OWN("xom"),
+			     .id = id,
+			     .text = number % 7 ? json : NULL,
+			     .revision = number + 1,
+			     .since_us = NOW_US + number,
+			     .time_us = number % 7 ? TIME_NEVER : NOW_US });
+}
+
 static void put_item(struct store_file *file, int number)
 {
 	_cleanup_(freep) char *id = xasprintf("tin-%03d", number);
@@ -58,9 +82,10 @@ static void put_item(struct store_file *file, int number)
 			     .sequence = (uint64_t)number + 1,
 			     .time_us = NOW_US + number,
 			     .text = receipt });
+	put_item_schedule(file, number);
 }
 
-/* ITEMS announcements, plays, receipts, some settings; the broker has half of the receipts. */
+/* ITEMS announcements, plays, receipts, schedules, some settings; the broker has half of the receipts. */
 static void fill(struct store_file *file)
 {
 	assert_int_equal(store_file_begin(file, NULL), 0);
@@ -84,8 +109,8 @@ static struct bytes make_full_file(const char *folder)
 /* --- What is kept --------------------------------------------------------------------------- */
 
 struct kept {
-	bool announcements[ITEMS], plays[ITEMS], receipts[ITEMS];
-	size_t announcements_count, plays_count, receipts_count;
+	bool announcements[ITEMS], plays[ITEMS], receipts[ITEMS], schedules[ITEMS];
+	size_t announcements_count, plays_count, receipts_count, schedules_count;
 	struct store_event *event;
 };
 
@@ -121,6 +146,24 @@ static void note_receipts(struct store_file *file, struct kept *kept)
 	kept->receipts_count = all->receipts_count;
 }
 
+static void note_schedules(struct kept *kept)
+{
+	for (size_t i = 0; i < kept->event->schedules_count; i++) {
+		const struct store_schedule *schedule = &kept->event->schedules[i];
+		int number = number_after(schedule->id, "lich-");
+		_cleanup_(freep) char *json = schedule_of(number);
+		assert_string_equal(schedule->zone, "xom");
+		assert_int_equal(schedule->revision, number + 1);
+		assert_int_equal(schedule->since_us, NOW_US + number);
+		assert_int_equal(schedule->json != NULL, number % 7 != 0);
+		if (schedule->json)
+			assert_string_equal(schedule->json, json);
+		assert_int_equal(schedule->forget_us, number % 7 ? TIME_NEVER : NOW_US);
+		kept->schedules[number] = true;
+	}
+	kept->schedules_count = kept->event->schedules_count;
+}
+
 /* All that is there is what was put. */
 static struct kept look_into(struct store_file *file)
 {
@@ -144,6 +187,7 @@ static struct kept look_into(struct store_file *file)
 		kept.plays[number] = true;
 	}
 	note_receipts(file, &kept);
+	note_schedules(&kept);
 	kept.announcements_count = kept.event->announcements_count;
 	kept.plays_count = kept.event->plays_count;
 	return kept;
@@ -181,6 +225,9 @@ static void expect_the_others(const struct kept *kept, const char *bytes, size_t
 			fail_msg("play %d is gone", i);
 		if (!kept->receipts[i] && !has(bytes, length, "(", i))
 			fail_msg("receipt %d is gone", i);
+		if (!kept->schedules[i] && !has(bytes, length, "[", i) &&
+			!has(bytes, length, "lich-", i))
+			fail_msg("schedule %d is gone", i);
 	}
 }
 
@@ -260,12 +307,38 @@ static void a_smashed_leaf_is_told_and_its_neighbours_are_kept(void **state)
 	assert_int_equal(kept.event->taken_receipt_sequence, ITEMS / 2);
 	assert_int_equal(kept.event->next_receipt_sequence, ITEMS + 1);
 	_cleanup_(freep) char *told = xasprintf(
-		"giữ lại %zu thông báo, %d lượt phát, 2 thiết đặt, %d biên nhận; không đọc được 0 "
-		"bản ghi và 1 trang",
-		kept.announcements_count, ITEMS, ITEMS);
+		"giữ lại %zu thông báo, %d lượt phát, %d lịch phát, 2 thiết đặt, %d biên nhận; "
+		"không đọc được 0 bản ghi và 1 trang",
+		kept.announcements_count, ITEMS, ITEMS, ITEMS);
 	if (!strstr(kept.event->error.text, told))
 		fail_msg("told: %s", kept.event->error.text);
 	assert_int_equal(count_files(folder, STORE_FILE_NAME ".corrupt"), 1);
+}
+
+/* The page that schedule 123 stands on. */
+static void a_smashed_leaf_of_schedules_costs_only_those_on_it(void **state)
+{
+	_folder_ folder = folder_new();
+	_cleanup_(bytes_done) struct bytes bytes = make_full_file(folder);
+	char *mark = memmem(bytes.data, bytes.length, "[123]", 5);
+
+	(void)state;
+	assert_non_null(mark);
+	char *page = bytes.data + (mark - bytes.data) / PAGE * PAGE;
+	char before[PAGE];
+	memcpy(before, page, PAGE);
+	fill_noise(page);
+	write_file(folder, bytes.data, bytes.length);
+	_kept_ kept = recover(folder);
+	expect_the_others(&kept, before, PAGE);
+	assert_false(kept.schedules[123]);
+	assert_in_range(kept.schedules_count, ITEMS - 20, ITEMS - 1);
+	assert_true(kept.schedules[7 * 40] && kept.schedules[LONG_EVERY]);
+	assert_int_equal(kept.announcements_count, ITEMS);
+	assert_int_equal(kept.plays_count, ITEMS);
+	assert_int_equal(kept.receipts_count, ITEMS);
+	_cleanup_(freep) char *told = xasprintf("%zu lịch phát", kept.schedules_count);
+	assert_non_null(strstr(kept.event->error.text, told));
 }
 
 /* SQLite does not notice a changed letter; carried over, it would get a right sum. */
@@ -275,16 +348,24 @@ static void a_changed_text_is_not_carried_over(void **state)
 	_cleanup_(bytes_done) struct bytes bytes = make_full_file(folder);
 	char *letter = memmem(bytes.data, bytes.length, "<321>", 5);
 	char *mark = memmem(bytes.data, bytes.length, "<123>", 5);
+	char *schedule = memmem(bytes.data, bytes.length, "[321]", 5);
+	char *withdrawn = memmem(bytes.data, bytes.length, "xomlich-322", 11);
 
 	(void)state;
 	assert_non_null(letter);
+	assert_non_null(schedule);
+	assert_non_null(withdrawn);
 	letter[1] ^= 1;
+	schedule[1] ^= 1;
+	withdrawn[0] ^= 1;
 	fill_nothing(bytes.data + (mark - bytes.data) / PAGE * PAGE);
 	write_file(folder, bytes.data, bytes.length);
 	_kept_ kept = recover(folder);
 	assert_false(kept.announcements[321]);
 	assert_true(kept.announcements[320] && kept.announcements[322]);
-	assert_non_null(strstr(kept.event->error.text, "không đọc được 1 bản ghi và 1 trang"));
+	assert_false(kept.schedules[321] || kept.schedules[322]);
+	assert_true(kept.schedules[320] && kept.schedules[323]);
+	assert_non_null(strstr(kept.event->error.text, "không đọc được 3 bản ghi và 1 trang"));
 }
 
 static void a_truncated_file_keeps_what_is_left(void **state)
@@ -328,6 +409,7 @@ static void flipped_bits_cost_single_rows(void **state)
 			assert_string_equal(first_text(a), text);
 		}
 		assert_true(event->announcements_count >= ITEMS - 20);
+		assert_true(event->schedules_count >= ITEMS - 20);
 		memcpy(bytes.data + page, before, PAGE);
 	}
 }
@@ -367,6 +449,9 @@ static void make_with_log(const char *folder, struct bytes *ret_file, struct byt
 	assert_int_equal(store_file_begin(file, NULL), 0);
 	change(file,
 		(struct store_change){ .kind = STORE_DROP_ANNOUNCEMENT, .id = OWN("tin-007") });
+	change(file,
+		(struct store_change){
+			.kind = STORE_DROP_SCHEDULE, .zone = OWN("xom"), .id = OWN("lich-008") });
 	assert_int_equal(store_file_commit(file, NULL), 0);
 	*ret_file = read_file(folder);
 	*ret_log = read_log(folder);
@@ -390,7 +475,8 @@ static void the_log_is_part_of_what_is_read(void **state)
 	write_log(folder, &log);
 	_kept_ kept = recover(folder);
 	assert_false(kept.announcements[7]); /* as the log says */
-	kept.announcements[7] = true;
+	assert_false(kept.schedules[8]);
+	kept.announcements[7] = kept.schedules[8] = true;
 	expect_the_others(&kept, before, PAGE);
 	assert_string_equal(kept.event->settings[0].value, "-9");
 	/* It is aside with its file. */
@@ -433,7 +519,8 @@ static void flipped_bits_in_the_log_cost_only_what_the_log_has(void **state)
 		write_log(folder, &log);
 		_file_ opened = open_in(folder);
 		_kept_ kept = look_into(opened);
-		kept.announcements[7] = true; /* dropped, if that could be read */
+		/* dropped, if that could be read */
+		kept.announcements[7] = kept.schedules[8] = true;
 		const char *last = file.data + file.length - PAGE;
 		expect_the_others(&kept, last, round % 2 ? 0 : PAGE);
 		assert_int_equal(kept.event->settings_count, 1);
@@ -453,9 +540,13 @@ static void dropped_rows_do_not_come_back(void **state)
 	assert_int_equal(store_file_begin(file, NULL), 0);
 	for (int i = 0; i < ITEMS; i++) {
 		_cleanup_(freep) char *id = xasprintf("tin-%03d", i);
-		if (i >= 50)
-			change(file,
-				(struct store_change){ .kind = STORE_DROP_ANNOUNCEMENT, .id = id });
+		_cleanup_(freep) char *schedule = xasprintf("lich-%03d", i);
+		if (i < 50)
+			continue;
+		change(file, (struct store_change){ .kind = STORE_DROP_ANNOUNCEMENT, .id = id });
+		change(file,
+			(struct store_change){
+				.kind = STORE_DROP_SCHEDULE, .zone = OWN("xom"), .id = schedule });
 	}
 	assert_int_equal(store_file_commit(file, NULL), 0);
 	store_file_close(file);
@@ -466,6 +557,7 @@ static void dropped_rows_do_not_come_back(void **state)
 	write_file(folder, bytes.data, bytes.length);
 	_kept_ kept = recover(folder);
 	assert_int_equal(kept.announcements_count, 50);
+	assert_int_equal(kept.schedules_count, 50);
 	assert_int_equal(kept.plays_count, ITEMS);
 	assert_true(kept.receipts_count < ITEMS);
 }
@@ -517,6 +609,61 @@ static void of_two_truths_the_one_that_does_not_speak_twice(void **state)
 		assert_int_equal(event->plays_count, 1);
 		assert_int_equal(event->plays[0].state, table[i / 2][1].state);
 		assert_int_equal(event->plays[0].revision, table[i / 2][1].revision);
+		bytes_done(&files[0]);
+		bytes_done(&files[1]);
+	}
+}
+
+static void put_one_schedule(
+	struct store_file *file, int64_t revision, const char *json, int64_t since_us)
+{
+	write_one(file, (struct store_change){ .kind = STORE_PUT_SCHEDULE,
+				.zone = OWN("xom"),
+				.id = OWN("tin"),
+				.revision = revision,
+				.text = OWN(json),
+				.since_us = since_us });
+}
+
+/* The same of schedules: the newer one, of one revision that which makes less sound. */
+static void of_two_schedules_the_newer_one(void **state)
+{
+	static const struct {
+		int64_t revision, since_us;
+		const char *json;
+	} table[][2] = {
+		/* the second wins, wherever it stands */
+		{ { 1, 9, "{}" }, { 2, 5, "[]" } },
+		{ { 1, 9, NULL }, { 2, 5, "[]" } },
+		{ { 1, 9, "{}" }, { 2, 5, NULL } },
+		{ { 2, 9, "{}" }, { 2, 5, NULL } },
+		{ { 2, 5, "{}" }, { 2, 9, "[]" } },
+	};
+	_folder_ folder = memory_folder_new();
+
+	(void)state;
+	for (size_t i = 0; i < 2 * countof(table); i++) {
+		struct bytes files[2];
+		for (size_t f = 0; f < 2; f++) {
+			clear_folder(folder);
+			struct store_file *file = open_in(folder);
+			put_one_schedule(file, table[i / 2][f].revision, table[i / 2][f].json,
+				table[i / 2][f].since_us);
+			store_file_close(file);
+			files[f] = read_file(folder);
+		}
+		struct bytes *base = &files[i % 2], *other = &files[!(i % 2)];
+		memcpy(base->data + base->length, other->data, other->length);
+		fill_noise(base->data); /* both first pages */
+		fill_noise(base->data + base->length);
+		clear_folder(folder);
+		write_file(folder, base->data, base->length + other->length);
+		_file_ file = open_in(folder);
+		_event_ event = load(file);
+		assert_int_equal(event->schedules_count, 1);
+		assert_int_equal(event->schedules[0].revision, table[i / 2][1].revision);
+		assert_int_equal(event->schedules[0].since_us, table[i / 2][1].since_us);
+		assert_int_equal(event->schedules[0].json != NULL, table[i / 2][1].json != NULL);
 		bytes_done(&files[0]);
 		bytes_done(&files[1]);
 	}
@@ -661,6 +808,7 @@ static void it_ends_when_it_has_to(void **state)
 	assert_false(salvaged.cut_short);
 	assert_int_equal(salvaged.announcements, ITEMS);
 	assert_int_equal(salvaged.receipts, ITEMS);
+	assert_int_equal(salvaged.schedules, ITEMS);
 }
 
 static void put_u16(char *at, size_t number)
@@ -727,6 +875,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_one_smashed_page_costs_only_what_stood_on_it),
 		cmocka_unit_test(a_smashed_leaf_is_told_and_its_neighbours_are_kept),
+		cmocka_unit_test(a_smashed_leaf_of_schedules_costs_only_those_on_it),
 		cmocka_unit_test(a_changed_text_is_not_carried_over),
 		cmocka_unit_test(a_truncated_file_keeps_what_is_left),
 		cmocka_unit_test(flipped_bits_cost_single_rows),
@@ -735,6 +884,7 @@ int main(void)
 		cmocka_unit_test(flipped_bits_in_the_log_cost_only_what_the_log_has),
 		cmocka_unit_test(dropped_rows_do_not_come_back),
 		cmocka_unit_test(of_two_truths_the_one_that_does_not_speak_twice),
+		cmocka_unit_test(of_two_schedules_the_newer_one),
 		cmocka_unit_test(a_damaged_file_of_version_1_is_read_as_well),
 		cmocka_unit_test(what_was_half_made_is_made_again),
 		cmocka_unit_test(an_exchange_that_was_cut_off_is_ended),
