@@ -281,10 +281,10 @@ static const struct route {
 } routes[] = {
 	{ { "zone", "*", "announce", "#" }, on_announce, 1, 3 },
 	{ { "zone", "*", "schedule", "*" }, on_schedule, 1, 3 },
-	{ { "zone", "*", "control" }, on_control, 1 },
-	{ { "node", "*", "output", "*", "gain" }, on_gain, 3 },
-	{ { "node", "*", "request", "*" }, on_request, 3 },
-	{ { "media", "*" }, on_media, 1 },
+	{ { "zone", "*", "control" }, on_control, 1, 0 },
+	{ { "node", "*", "output", "*", "gain" }, on_gain, 3, 0 },
+	{ { "node", "*", "request", "*" }, on_request, 3, 0 },
+	{ { "media", "*" }, on_media, 1, 0 },
 };
 
 static bool route_matches(const struct route *route, char *const levels[], size_t count)
