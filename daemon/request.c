@@ -8,6 +8,7 @@
 #include "daemon/output.h"
 #include "daemon/planning.h"
 #include "daemon/report.h"
+#include "scheduler/plan.h"
 #include "tts/reading_format.h"
 
 #include <errno.h>

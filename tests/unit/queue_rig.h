@@ -89,6 +89,7 @@ struct spec {
 	int64_t planned_us; /* it was issued so long before */
 	int64_t expires_us; /* 0: in an hour */
 	int64_t revision;   /* 0: 1 */
+	int64_t late_us;    /* 0: it is no occurrence; 1: late is 0 */
 	int64_t arrival_us; /* 0: now */
 	uint64_t sequence;  /* 0: the next */
 	enum interrupted interrupted;
@@ -110,6 +111,7 @@ static inline struct announcement *spec_announcement(const struct rig *rig, cons
 	announcement->issued_at_us = announcement->start_us - spec->planned_us;
 	announcement->expires_us = spec->expires_us ? spec->expires_us
 						    : rig->now.real_us + 3600 * US_PER_SEC;
+	announcement->late_us = spec->late_us - 1;
 	announcement->interrupted = spec->interrupted;
 	if (spec->media)
 		memset(announcement_add_part(announcement, ANNOUNCEMENT_MEDIA)->media, 'a',

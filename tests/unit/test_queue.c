@@ -1424,6 +1424,135 @@ static void every_cause_and_every_wait_has_a_name(void **state)
 		assert_true(queue_wait_name(a)[0] != '\0');
 }
 
+/* --- Occurrences of schedules ------------------------------------------------------------------ */
+
+#define LATE_US (120 * US_PER_SEC + 1) /* as struct spec has it */
+
+/* Asked at `real_us`, the queue says that; "" is nothing. */
+static void at(struct rig *rig, int64_t real_us, const char *expected)
+{
+	rig->now.real_us = real_us;
+	assert_string_equal(rig_next(rig), expected);
+}
+
+/* FAULTS D3: nobody was there from its start until `late` after it. */
+static void d3_a_missed_occurrence_expires(void **state)
+{
+	static const struct {
+		int64_t asked_us;
+		const char *expected;
+	} table[] = {
+		{ S(60), "prepare x" },
+		{ S(61), "prepare x" },
+		{ S(180), "prepare x" },
+		{ S(180.001), "drop x:expired/late" },
+		{ S(HOURS(0.9)), "drop x:expired/late" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(table); i++) {
+		_cleanup_(rig_done) struct rig rig;
+		rig_init(&rig);
+		rig_add(&rig, (struct spec){ .id = "x",
+				      .priority = PRIORITY_NORMAL,
+				      .start_us = S(60),
+				      .late_us = LATE_US });
+		at(&rig, table[i].asked_us, table[i].expected);
+	}
+}
+
+/* An announcement that is none of a schedule waits until it expires. */
+static void only_occurrences_are_late(void **state)
+{
+	_cleanup_(rig_done) struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	rig_add(&rig, (struct spec){ .id = "x", .priority = 1, .start_us = S(60) });
+	at(&rig, S(HOURS(0.9)), "prepare x");
+}
+
+/* It was there in time, and waits: for others, for the end of quiet hours, for the sound. */
+static void what_waits_for_something_else_is_not_late(void **state)
+{
+	_cleanup_(rig_done) struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	rig.now.output_ready = false;
+	rig_add(&rig,
+		(struct spec){ .id = "x", .priority = 1, .start_us = S(60), .late_us = LATE_US });
+	at(&rig, S(58), "");
+	at(&rig, S(HOURS(0.5)), "");
+	rig.now.output_ready = true;
+	at(&rig, S(HOURS(0.5)), "prepare x");
+}
+
+/* While nobody knows the time nothing is late; then it is judged by the right one. */
+static void time_that_is_not_trusted_makes_nothing_late(void **state)
+{
+	_cleanup_(rig_done) struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	rig.now.trusted = false;
+	rig_add(&rig,
+		(struct spec){ .id = "x", .priority = 1, .start_us = S(60), .late_us = LATE_US });
+	at(&rig, S(61), "");
+	at(&rig, S(HOURS(0.5)), "");
+	rig.now.trusted = true;
+	at(&rig, S(HOURS(0.5)), "drop x:expired/late");
+}
+
+/* FAULTS D1, D4: the clock leaps over its start, or the machine sleeps through it, while it is being
+ * prepared; and a clock that is put back makes its start lie ahead again. */
+static void d4_a_leap_while_it_is_prepared(void **state)
+{
+	_cleanup_(rig_done) struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	rig_add(&rig,
+		(struct spec){ .id = "x", .priority = 1, .start_us = S(60), .late_us = LATE_US });
+	at(&rig, S(58), "prepare x@60");
+	rig.now.real_us = S(HOURS(0.5));
+	queue_on_clock_set(rig.queue);
+	assert_string_equal(rig_next(&rig), "fade x:recalled");
+	assert_string_equal(rig_over(&rig, "x", QUEUE_CAUSE_NONE, 0, 0), "");
+	assert_string_equal(rig_next(&rig), "drop x:expired/late");
+}
+
+static void a_start_that_lies_ahead_again_can_be_missed(void **state)
+{
+	_cleanup_(rig_done) struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	rig.now.output_ready = false;
+	rig_add(&rig,
+		(struct spec){ .id = "x", .priority = 1, .start_us = S(60), .late_us = LATE_US });
+	at(&rig, S(61), "");
+	at(&rig, S(0), "");
+	rig.now.output_ready = true;
+	at(&rig, S(HOURS(0.5)), "drop x:expired/late");
+}
+
+/* What was on air when the power failed goes on, however long that took. */
+static void what_was_begun_is_not_late(void **state)
+{
+	_cleanup_(rig_done) struct rig rig;
+	struct spec spec = { .id = "x", .priority = 1, .start_us = S(60), .late_us = LATE_US };
+
+	(void)state;
+	rig_init(&rig);
+	_cleanup_(announcement_unrefp) struct announcement *announcement = spec_announcement(
+		&rig, &spec);
+	struct queue_offer offer = spec_offer(&rig, &spec, announcement);
+	struct queue_position from = { 0 };
+	assert_non_null(queue_restore(rig.queue, &offer, true, &from, 0));
+	at(&rig, S(HOURS(0.5)), "prepare x");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1470,6 +1599,13 @@ int main(void)
 		cmocka_unit_test(the_list_says_why_each_waits),
 		cmocka_unit_test(what_is_looked_for_by_its_id),
 		cmocka_unit_test(every_cause_and_every_wait_has_a_name),
+		cmocka_unit_test(d3_a_missed_occurrence_expires),
+		cmocka_unit_test(only_occurrences_are_late),
+		cmocka_unit_test(what_waits_for_something_else_is_not_late),
+		cmocka_unit_test(time_that_is_not_trusted_makes_nothing_late),
+		cmocka_unit_test(d4_a_leap_while_it_is_prepared),
+		cmocka_unit_test(a_start_that_lies_ahead_again_can_be_missed),
+		cmocka_unit_test(what_was_begun_is_not_late),
 	};
 	return cmocka_run_group_tests(tests, rig_set_zone, NULL);
 }

@@ -24,6 +24,7 @@ static void reasons_have_the_words_of_the_protocol(void **state)
 		{ REASON_EMPTY, "empty" },
 		{ REASON_DUPLICATE, "duplicate" },
 		{ REASON_EXPIRED, "expired" },
+		{ REASON_LATE, "late" },
 		{ REASON_QUIET_HOURS, "quiet-hours" },
 		{ REASON_LIMIT, "limit" },
 		{ REASON_MUTED, "muted" },

@@ -440,7 +440,7 @@ static void expect_version_2_content(const struct store_event *event)
 {
 	assert_string_equal(event->error.text, "");
 	assert_int_equal(event->announcements_count, 1);
-	assert_string_equal(event->announcements[0].announcement->text, "Xin chào");
+	assert_string_equal(event->announcements[0].announcement->parts[0].text, "Xin chào");
 	assert_int_equal(event->plays_count, 1);
 	assert_int_equal(event->plays[0].state, PLAY_PLAYING);
 	assert_int_equal(event->plays[0].item, 3);
