@@ -21,7 +21,7 @@ struct zones *zones_free(struct zones *zones);
 DEFINE_CLEANUP(struct zones *, zones_free)
 /* Borrowed, until zones_free(). NULL with *error (Vietnamese): there is no such zone. An IANA name
  * ("Asia/Ho_Chi_Minh", "UTC"), at most ZONE_NAME_MAX bytes; no POSIX rule, no path. A new one costs
- * up to some 15 ms. */
+ * up to some 20 ms. */
 #define ZONE_NAME_MAX 64
 #define ZONES_MAX     600 /* there are not more */
 const struct zone *zones_get(
