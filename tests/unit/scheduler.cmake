@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 loalang_unit_test(announcement scheduler)
+loalang_unit_test(calendar scheduler)
+loalang_unit_test(calendar_oracle scheduler)
 loalang_unit_test(ephemeris scheduler)
 loalang_unit_test(hours scheduler)
 loalang_unit_test(lunar scheduler)
@@ -12,3 +14,4 @@ loalang_unit_test(usage scheduler)
 loalang_unit_test(store scheduler)
 loalang_unit_test(store_file scheduler)
 loalang_unit_test(store_salvage scheduler)
+loalang_unit_test(zone scheduler)
