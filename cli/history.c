@@ -60,19 +60,6 @@ static const char *text_of(const struct json *object, const char *key)
 	return json_as_string(json_get(object, key), "");
 }
 
-static bool in_zones(const struct option_names *wanted, const struct json *zones)
-{
-	for (size_t i = 0; i < wanted->count; i++) {
-		if (strcmp(wanted->list[i], "all") == 0)
-			return true;
-		for (size_t z = 0; z < json_array_length(zones); z++) {
-			if (strcmp(wanted->list[i], json_as_string(json_at(zones, z), "")) == 0)
-				return true;
-		}
-	}
-	return wanted->count == 0;
-}
-
 static bool is_restricted(const struct history *history)
 {
 	return history->options.output || history->options.zones.count > 0;
@@ -82,18 +69,11 @@ static bool is_restricted(const struct history *history)
 static bool is_wanted(
 	const struct history *history, const struct inquiry *inquiry, const char *name)
 {
-	const struct json *outputs = json_get(inquiry->status, "outputs");
+	const struct history_options *options = &history->options;
 
-	for (size_t i = 0; i < json_array_length(outputs); i++) {
-		const struct json *output = json_at(outputs, i);
-		const char *its_name = text_of(output, "name");
-		if ((!name || strcmp(name, its_name) == 0) &&
-			(!history->options.output ||
-				strcmp(history->options.output, its_name) == 0) &&
-			in_zones(&history->options.zones, json_get(output, "zones")))
-			return true;
-	}
-	return false;
+	if (name && options->output && strcmp(name, options->output) != 0)
+		return false;
+	return inquiry_serves(inquiry, name ? name : options->output, &options->zones);
 }
 
 /* --- What comes in --------------------------------------------------------------------------- */

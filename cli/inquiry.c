@@ -31,6 +31,33 @@ struct inquiry *inquiries_add(
 	return inquiry;
 }
 
+static bool in_zones(const struct option_names *wanted, const struct json *zones)
+{
+	for (size_t i = 0; i < wanted->count; i++) {
+		if (strcmp(wanted->list[i], "all") == 0)
+			return true;
+		for (size_t z = 0; z < json_array_length(zones); z++) {
+			if (strcmp(wanted->list[i], json_as_string(json_at(zones, z), "")) == 0)
+				return true;
+		}
+	}
+	return wanted->count == 0;
+}
+
+bool inquiry_serves(
+	const struct inquiry *inquiry, const char *output, const struct option_names *zones)
+{
+	const struct json *outputs = json_get(inquiry->status, "outputs");
+
+	for (size_t i = 0; i < json_array_length(outputs); i++) {
+		const struct json *one = json_at(outputs, i);
+		if ((!output || strcmp(output, json_as_string(json_get(one, "name"), "")) == 0) &&
+			in_zones(zones, json_get(one, "zones")))
+			return true;
+	}
+	return false;
+}
+
 /* --- What comes in --------------------------------------------------------------------------- */
 
 static void take_answer(

@@ -52,6 +52,11 @@ void inquiries_done(struct inquiries *inquiries);
 struct inquiry *inquiries_add(
 	struct inquiries *inquiries, char *node, struct json *status, int64_t cursor);
 
+/* Whether that output of the node (NULL: any) listens to one of the zones (none: any zone). What is not
+ * known of a node that is off counts as no. */
+bool inquiry_serves(
+	const struct inquiry *inquiry, const char *output, const struct option_names *zones);
+
 /* Asks until all have said all, or are silent. `broker` gives its messages to inquiries_on_message().
  * -errno with *error: the broker is lost, or refuses (-EACCES). */
 int inquiries_ask(
