@@ -352,14 +352,15 @@ static int unknown_key(const struct json_field *fields, const char *key, struct 
 	return error_set(error, -ENOKEY, "khóa lạ \"%.60s\"", key);
 }
 
-/* Puts the key before what a decoder said: "rate: …", or "voice" before ".rate: …", which is what
- * json_decode_object() passes up. */
+/* Puts the key before what a decoder said: "rate: …"; or "voice" before ".rate: …", "parts" before
+ * "[2].pause: …", which is what the decoders of objects and arrays pass up. */
 static void name_the_key(struct error *error, const char *key)
 {
 	if (!error)
 		return;
 	struct error said = *error;
-	(void)error_set(error, 0, "%s%s%s", key, said.text[0] == '.' ? "" : ": ", said.text);
+	(void)error_set(error, 0, "%s%s%s", key,
+		said.text[0] == '.' || said.text[0] == '[' ? "" : ": ", said.text);
 }
 
 int json_decode(const struct json *object, const struct json_field *fields, void *target,

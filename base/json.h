@@ -61,7 +61,8 @@ enum json_reason { /* why a table refused, as the receipts name it */
 };
 
 /* One key of an object. `decode` reads `value` into the member at `target`; it returns 0, or sets
- * *error (without the path, which json_decode() adds) and returns -EINVAL, or -E2BIG for
+ * *error (without the path, which json_decode() adds; a text that begins with "." or "[" goes on with
+ * the path) and returns -EINVAL, or -E2BIG for
  * JSON_REASON_TOO_LONG. The ready-made decoders below interpret `minimum`/`maximum`. */
 struct json_field {
 	const char *key;

@@ -68,7 +68,9 @@ static struct rundown *make_rundown(const struct session *session,
 		.repeat_times = (unsigned)announcement->repeat_times,
 		.repeat_gap_us = announcement->repeat_gap_us };
 
-	return rundown_new(reading, &config);
+	const struct rundown_part text = { .what = RUNDOWN_PART_READING, .reading = reading };
+
+	return rundown_new(&text, 1, &config);
 }
 
 /* --- Performing it -------------------------------------------------------------------------- */

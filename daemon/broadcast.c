@@ -4,7 +4,6 @@
 #include "base/strbuf.h"
 #include "daemon/output.h"
 #include "daemon/report.h"
-#include "tts/reading.h"
 
 #include <errno.h>
 #include <string.h>
@@ -26,42 +25,46 @@ static double chime_seconds(const struct node *node, const char *wish, const cha
 	return chime ? chime->seconds : 0;
 }
 
+/* A text that could not be read takes no time. */
+static double part_seconds(const struct node *node, const struct announcement *announcement,
+	const struct readings *readings, size_t part)
+{
+	switch (announcement->parts[part].what) {
+	case ANNOUNCEMENT_TEXT:
+		return part < readings->count && readings->of_part[part]
+			       ? readings->of_part[part]->seconds
+			       : 0;
+	case ANNOUNCEMENT_MEDIA:
+		return media_seconds(node->media, announcement->parts[part].media);
+	case ANNOUNCEMENT_PAUSE:
+		return (double)announcement->parts[part].pause_us / US_PER_SEC;
+	}
+	return 0;
+}
+
 double broadcast_predict_seconds(const struct node *node, const struct announcement *announcement,
-	const struct reading *reading)
+	const struct readings *readings)
 {
 	const struct config_chimes_of *chimes =
 		&node->config->chimes.by_priority[announcement->priority];
-	double once = reading ? reading->seconds : 0;
+	double once = 0;
 
-	if (announcement->media[0])
-		once += media_seconds(node->media, announcement->media);
+	for (size_t i = 0; i < announcement->parts_count; i++)
+		once += part_seconds(node, announcement, readings, i);
 	return once * announcement->repeat_times +
 	       (double)announcement->repeat_gap_us / US_PER_SEC * (announcement->repeat_times - 1) +
 	       chime_seconds(node, announcement->chime_open, chimes->open) +
 	       chime_seconds(node, announcement->chime_close, chimes->close);
 }
 
-/* NULL with *error, or without when there is no text. */
-static struct reading *read_text(
-	const struct node *node, const struct announcement *announcement, struct error *error)
-{
-	struct reading_config how = config_reading(node->config, announcement->voice_engine,
-		announcement->voice_name, announcement->voice_rate);
-	struct reading *reading = NULL;
-	enum reading_refusal refusal;
-
-	if (!announcement->text || reading_new(announcement->text, strlen(announcement->text), &how,
-					   &reading, &refusal, error) < 0)
-		return NULL;
-	return reading;
-}
-
 double broadcast_seconds_of(const struct node *node, const struct announcement *announcement)
 {
-	struct error ignored;
-	_cleanup_(reading_freep) struct reading *reading = read_text(node, announcement, &ignored);
+	_cleanup_(readings_done) struct readings readings = { 0 };
+	enum reading_refusal refusal;
+	struct error ignored = { 0 };
 
-	return broadcast_predict_seconds(node, announcement, reading);
+	(void)!readings_init(&readings, node->config, announcement, &refusal, &ignored);
+	return broadcast_predict_seconds(node, announcement, &readings);
 }
 
 /* --- Making ---------------------------------------------------------------------------------- */
@@ -87,45 +90,97 @@ static const char *chime_path(
 	return NULL;
 }
 
-/* What is to be played, in order. NULL with *error and broadcast->reason. */
-static struct rundown *make_rundown(struct broadcast *broadcast, struct error *error)
+/* A part as the rundown has it; *ret_path is the file of a recording that is here, to be freed. */
+static struct rundown_part part_of(struct node *node, const struct announcement_part *part,
+	const struct reading *reading, char **ret_path)
+{
+	switch (part->what) {
+	case ANNOUNCEMENT_MEDIA:
+		*ret_path = media_path(node->media, part->media);
+		return (struct rundown_part){ .what = RUNDOWN_PART_RECORDING,
+			.recording_path = *ret_path,
+			.recording_seconds = *ret_path ? media_seconds(node->media, part->media)
+						       : 0 };
+	case ANNOUNCEMENT_PAUSE:
+		return (struct rundown_part){ .what = RUNDOWN_PART_PAUSE,
+			.pause_us = part->pause_us };
+	case ANNOUNCEMENT_TEXT:
+		break;
+	}
+	return (struct rundown_part){ .what = RUNDOWN_PART_READING, .reading = reading };
+}
+
+static struct rundown *lay_out(struct broadcast *broadcast, const struct rundown_part *parts)
 {
 	struct node *node = broadcast->output->node;
 	const struct announcement *announcement = broadcast->announcement;
 	const struct config_chimes_of *chimes =
 		&node->config->chimes.by_priority[announcement->priority];
-	_cleanup_(freep) char *recording = NULL;
-
-	_cleanup_(reading_freep) struct reading *reading = read_text(node, announcement, error);
-	if (announcement->text && !reading) {
-		broadcast->reason = REASON_ENGINE;
-		return NULL;
-	}
-	if (announcement->media[0]) {
-		recording = media_path(node->media, announcement->media);
-		broadcast->media_missing = !recording;
-	}
-	if (!reading && !recording) {
-		broadcast->reason = REASON_MEDIA_MISSING;
-		(void)error_set(error, 0, "bản ghi âm %s không có ở trạm", announcement->media);
-		return NULL;
-	}
-	if (reading)
-		sha256_text(reading->spoken, strlen(reading->spoken), broadcast->spoken_sha256);
 	struct rundown_config what = {
 		.open_path = chime_path(broadcast, announcement->chime_open, chimes->open),
 		.close_path = chime_path(broadcast, announcement->chime_close, chimes->close),
 		.bed_path = chime_path(broadcast, announcement->bed, chimes->bed),
-		.recording_path = recording,
-		.recording_seconds = recording ? media_seconds(node->media, announcement->media)
-					       : 0,
 		.fallback_path = announcement->priority >= PRIORITY_PRIORITY ? node->fallback_path
 									     : NULL,
 		.repeat_times = (unsigned)announcement->repeat_times,
 		.repeat_gap_us = announcement->repeat_gap_us,
 	};
-	broadcast->seconds_expected = broadcast_predict_seconds(node, announcement, reading);
-	return rundown_new(reading, &what);
+
+	return rundown_new(parts, announcement->parts_count, &what);
+}
+
+/* The rundown of what is here. NULL with *error and broadcast->reason when that is nothing. */
+static struct rundown *gather(
+	struct broadcast *broadcast, const struct readings *readings, struct error *error)
+{
+	const struct announcement *announcement = broadcast->announcement;
+	size_t count = announcement->parts_count;
+	_cleanup_(freep) struct rundown_part *parts = xcalloc(count, sizeof *parts);
+	_cleanup_(freep) char **paths = xcalloc(count, sizeof *paths);
+	struct rundown *rundown = NULL;
+	const char *missing = NULL;
+	bool anything = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct announcement_part *part = &announcement->parts[i];
+		parts[i] = part_of(broadcast->output->node, part, readings->of_part[i], &paths[i]);
+		anything |= readings->of_part[i] || paths[i];
+		if (part->what == ANNOUNCEMENT_MEDIA && !paths[i] && !missing)
+			missing = part->media;
+	}
+	broadcast->media_missing = missing;
+	if (anything) {
+		rundown = lay_out(broadcast, parts);
+	} else {
+		broadcast->reason = REASON_MEDIA_MISSING;
+		(void)error_set(error, 0, "bản ghi âm %s không có ở trạm", missing);
+	}
+	for (size_t i = 0; i < count; i++)
+		free(paths[i]);
+	return rundown;
+}
+
+/* What is to be played, in order. NULL with *error and broadcast->reason. */
+static struct rundown *make_rundown(struct broadcast *broadcast, struct error *error)
+{
+	const struct node *node = broadcast->output->node;
+	_cleanup_(readings_done) struct readings readings = { 0 };
+	enum reading_refusal refusal;
+
+	if (readings_init(&readings, node->config, broadcast->announcement, &refusal, error) < 0) {
+		broadcast->reason = REASON_ENGINE;
+		return NULL;
+	}
+	struct rundown *rundown = gather(broadcast, &readings, error);
+	if (!rundown)
+		return NULL;
+	_cleanup_(freep) char *spoken = readings_spoken(&readings);
+	if (spoken)
+		sha256_text(spoken, strlen(spoken), broadcast->spoken_sha256);
+	broadcast->bad = xcalloc(rundown->count, sizeof *broadcast->bad);
+	broadcast->seconds_expected = broadcast_predict_seconds(
+		node, broadcast->announcement, &readings);
+	return rundown;
 }
 
 static struct renderer *start_renderer(struct broadcast *broadcast)
@@ -228,6 +283,7 @@ struct broadcast *broadcast_free(struct broadcast *broadcast)
 		rundown_free(broadcast->rundown);
 	}
 	announcement_unref(broadcast->announcement);
+	free(broadcast->bad);
 	free(broadcast);
 	return NULL;
 }
@@ -247,13 +303,34 @@ static void set_cause(struct broadcast *broadcast, enum queue_cause cause, enum 
 	broadcast->reason = reason;
 }
 
+static bool is_bad(const struct broadcast *broadcast, const char *path)
+{
+	for (size_t i = 0; i < broadcast->rundown->count; i++)
+		if (broadcast->bad[i] && strcmp(broadcast->rundown->items[i].text, path) == 0)
+			return true;
+	return false;
+}
+
+/* No text, and no recording that was good: what the announcement was for was not heard. */
+static bool nothing_good(const struct broadcast *broadcast)
+{
+	if (announcement_has_text(broadcast->announcement))
+		return false;
+	for (size_t i = 0; i < broadcast->rundown->count; i++) {
+		const struct rundown_item *item = &broadcast->rundown->items[i];
+		if (item->what == RUNDOWN_RECORDING && !is_bad(broadcast, item->text))
+			return false;
+	}
+	return true;
+}
+
 /* Only when both have reported is it known how it ended: a device may have played all there was
  * before the renderer's word arrives that more should have come. */
 static void tell_if_over(struct broadcast *broadcast)
 {
 	if (!broadcast_over(broadcast))
 		return;
-	if (broadcast->heard_out && broadcast->media_missing && !broadcast->announcement->text)
+	if (broadcast->heard_out && broadcast->media_missing && nothing_good(broadcast))
 		set_cause(broadcast, QUEUE_FAILED, REASON_MEDIA_MISSING);
 	if (broadcast->heard_out)
 		set_cause(broadcast, QUEUE_FINISHED, REASON_NONE);
@@ -411,6 +488,7 @@ void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_ev
 		return;
 	case RENDERER_RECORDING_FAILED:
 		broadcast->media_missing = true;
+		broadcast->bad[event->item] = true;
 		broadcast->detail = event->error;
 		log_about(LOG_WARNING, broadcast->announcement->id,
 			broadcast->output->config->sound.name, "its recording is bad: %s",

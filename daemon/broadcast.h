@@ -14,6 +14,7 @@
 #pragma once
 
 #include "daemon/node.h"
+#include "daemon/readings.h"
 
 struct broadcast {
 	struct output *output;
@@ -31,7 +32,8 @@ struct broadcast {
 	bool engine_failed, chime_failed; /* something went wrong on the way */
 	bool told;                        /* its end was told when it was decided */
 	struct queue_position kept;       /* how far it came, as the store has it */
-	bool media_missing;               /* its recording was not there, or bad */
+	bool media_missing;               /* a recording of it was not there, or bad */
+	bool *bad;                        /* by item of the rundown: a recording that was bad */
 	enum queue_cause cause;           /* of what the world did to it: FAILED, LOST, FINISHED */
 	enum reason reason;               /* FAILED: why */
 	struct error detail;
@@ -64,8 +66,8 @@ double broadcast_seconds_played(const struct broadcast *broadcast);
 /* Seconds of the whole announcement, rendered or predicted. */
 double broadcast_seconds_asked(const struct broadcast *broadcast);
 
-/* The predicted length of the whole, chimes and repeats included; `reading` NULL: no text. */
+/* The predicted length of the whole, chimes and repeats included. */
 double broadcast_predict_seconds(const struct node *node, const struct announcement *announcement,
-	const struct reading *reading);
-/* The same for an announcement whose text has not been read yet. */
+	const struct readings *readings);
+/* The same for an announcement whose texts have not been read yet. */
 double broadcast_seconds_of(const struct node *node, const struct announcement *announcement);

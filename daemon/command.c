@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "daemon/broadcast.h"
 #include "daemon/output.h"
+#include "daemon/readings.h"
 #include "daemon/request.h"
-#include "tts/reading.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -116,19 +116,15 @@ static bool speakable(
 	const struct message *message, const struct announcement *announcement, double *ret_seconds)
 {
 	const struct config *config = message->node->config;
-	struct reading_config how = config_reading(config, announcement->voice_engine,
-		announcement->voice_name, announcement->voice_rate);
-	_cleanup_(reading_freep) struct reading *reading = NULL;
+	_cleanup_(readings_done) struct readings readings = { 0 };
 	enum reading_refusal refusal;
 	struct error error = { 0 };
 
-	if (announcement->text && reading_new(announcement->text, strlen(announcement->text), &how,
-					  &reading, &refusal, &error) < 0) {
-		error_prefix(&error, "text");
+	if (readings_init(&readings, config, announcement, &refusal, &error) < 0) {
 		reject(message, announcement->id, reason_of_refusal(refusal), error.text);
 		return false;
 	}
-	*ret_seconds = broadcast_predict_seconds(message->node, announcement, reading);
+	*ret_seconds = broadcast_predict_seconds(message->node, announcement, &readings);
 	return length_allowed(message, announcement, *ret_seconds);
 }
 

@@ -152,14 +152,12 @@ void fetch_on_connected(struct node *node)
 
 /* --- What is wanted -------------------------------------------------------------------------- */
 
-void fetch_want(struct node *node, const struct announcement *announcement)
+static void want(struct node *node, const char *sha256)
 {
 	struct fetch *fetch = &node->fetch;
 
-	if (!announcement->media[0])
-		return;
-	media_hold(node->media, announcement->media);
-	struct fetch_wanted *wanted = find(fetch, announcement->media);
+	media_hold(node->media, sha256);
+	struct fetch_wanted *wanted = find(fetch, sha256);
 	if (wanted) {
 		wanted->count++;
 		return;
@@ -172,18 +170,16 @@ void fetch_want(struct node *node, const struct announcement *announcement)
 	}
 	wanted = &fetch->list[fetch->count++];
 	*wanted = (struct fetch_wanted){ .count = 1 };
-	memcpy(wanted->sha256, announcement->media, sizeof wanted->sha256);
+	snprintf(wanted->sha256, sizeof wanted->sha256, "%s", sha256);
 	fetch_pump(node);
 }
 
-void fetch_unwant(struct node *node, const struct announcement *announcement)
+static void unwant(struct node *node, const char *sha256)
 {
 	struct fetch *fetch = &node->fetch;
 
-	if (!announcement->media[0])
-		return;
-	media_release(node->media, announcement->media);
-	struct fetch_wanted *wanted = find(fetch, announcement->media);
+	media_release(node->media, sha256);
+	struct fetch_wanted *wanted = find(fetch, sha256);
 	if (!wanted || --wanted->count > 0)
 		return;
 	stop_asking(node, wanted);
@@ -191,7 +187,25 @@ void fetch_unwant(struct node *node, const struct announcement *announcement)
 	fetch_pump(node);
 }
 
-enum queue_media fetch_state(const struct node *node, const struct announcement *announcement)
+void fetch_want(struct node *node, const struct announcement *announcement)
+{
+	const char *media;
+	size_t at = 0;
+
+	while ((media = announcement_next_media(announcement, &at)))
+		want(node, media);
+}
+
+void fetch_unwant(struct node *node, const struct announcement *announcement)
+{
+	const char *media;
+	size_t at = 0;
+
+	while ((media = announcement_next_media(announcement, &at)))
+		unwant(node, media);
+}
+
+static enum queue_media state_of(const struct node *node, const char *sha256)
 {
 	static const enum queue_media states[] = {
 		[MEDIA_UNKNOWN] = QUEUE_MEDIA_COMING,
@@ -200,11 +214,9 @@ enum queue_media fetch_state(const struct node *node, const struct announcement 
 		[MEDIA_BAD] = QUEUE_MEDIA_SETTLED,
 	};
 
-	if (!announcement->media[0])
-		return QUEUE_MEDIA_SETTLED;
-	enum media_state state = media_state(node->media, announcement->media);
+	enum media_state state = media_state(node->media, sha256);
 	int64_t now_us = clock_mono_us();
-	const struct fetch_wanted *wanted = find(&node->fetch, announcement->media);
+	const struct fetch_wanted *wanted = find(&node->fetch, sha256);
 	bool waits_for_turn = node->connected && wanted && wanted->turn_mono_us == 0;
 	bool patient = !node->fetch.listed || waits_for_turn ||
 		       now_us < node->fetch.patient_until_mono_us;
@@ -214,6 +226,19 @@ enum queue_media fetch_state(const struct node *node, const struct announcement 
 	if (states[state] == QUEUE_MEDIA_NEAR && now_us > node->fetch.until_mono_us)
 		return QUEUE_MEDIA_COMING;
 	return states[state];
+}
+
+enum queue_media fetch_state(const struct node *node, const struct announcement *announcement)
+{
+	enum queue_media worst = QUEUE_MEDIA_SETTLED;
+	const char *media;
+	size_t at = 0;
+
+	while ((media = announcement_next_media(announcement, &at))) {
+		enum queue_media state = state_of(node, media);
+		worst = state > worst ? state : worst; /* they are in order of hope */
+	}
+	return worst;
 }
 
 /* --- What comes ------------------------------------------------------------------------------ */

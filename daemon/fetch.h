@@ -43,10 +43,10 @@ struct fetch {
 void fetch_init(struct fetch *fetch);
 void fetch_done(struct fetch *fetch);
 
-/* An entry of a queue has come that may name a recording; or it has gone. */
+/* An entry of a queue has come that may name recordings; or it has gone. */
 void fetch_want(struct node *node, const struct announcement *announcement);
 void fetch_unwant(struct node *node, const struct announcement *announcement);
-/* What is to be expected of the recording of this announcement. */
+/* What is to be expected of the recordings of this announcement: of the one that is furthest away. */
 enum queue_media fetch_state(const struct node *node, const struct announcement *announcement);
 
 /* Asks for what is missing, as far as there is room; to be called when something has changed, and

@@ -2,6 +2,7 @@
 #include "daemon/ledger.h"
 #include "base/strbuf.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct ledger {
@@ -29,9 +30,17 @@ static size_t slot_of(const struct ledger *ledger, const char *id, unsigned outp
 
 uint64_t ledger_content(const struct announcement *announcement)
 {
-	uint64_t hash = hash_of(
-		announcement->media, announcement->text ? hash_of(announcement->text, 0) : 0);
+	uint64_t hash = 0;
 
+	for (size_t i = 0; i < announcement->parts_count; i++) {
+		const struct announcement_part *part = &announcement->parts[i];
+		char pause[24];
+		snprintf(pause, sizeof pause, "%lld", (long long)part->pause_us);
+		hash = hash_of(part->what == ANNOUNCEMENT_TEXT    ? part->text
+			       : part->what == ANNOUNCEMENT_MEDIA ? part->media
+								  : pause,
+			hash ^ part->what);
+	}
 	return hash ? hash : 1;
 }
 

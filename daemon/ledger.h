@@ -34,7 +34,7 @@ const struct ledger_row *ledger_find(const struct ledger *ledger, const char *id
 /* Adds or replaces. */
 void ledger_put(struct ledger *ledger, const char *id, unsigned output, int64_t revision,
 	enum play_state state, int64_t forget_us);
-/* A number that tells contents (text, recording) apart, never 0; and its place in a row that is
+/* A number that tells contents (the parts) apart, never 0; and its place in a row that is
  * there. */
 uint64_t ledger_content(const struct announcement *announcement);
 void ledger_set_content(struct ledger *ledger, const char *id, unsigned output, uint64_t content);

@@ -219,7 +219,10 @@ static void receipt_of_broadcast(const struct broadcast *broadcast, enum receipt
 	};
 	if (event == RECEIPT_FINISHED && reason == REASON_NONE && broadcast->media_missing) {
 		receipt.reason = REASON_MEDIA_MISSING;
-		receipt.detail = "không có bản ghi âm (hoặc nó hỏng), chỉ đọc phần chữ";
+		receipt.detail =
+			announcement_is_plain(broadcast->announcement)
+				? "không có bản ghi âm (hoặc nó hỏng), chỉ đọc phần chữ"
+				: "thiếu bản ghi âm (hoặc nó hỏng), chỉ phát các phần còn lại";
 	}
 	send_receipt(broadcast->output, broadcast->entry, &receipt);
 }
@@ -392,7 +395,7 @@ void output_on_media(struct output *output, const char *sha256)
 	for (size_t i = 0; i < count; i++) {
 		const struct announcement *announcement = entries[i]->announcement;
 		struct queue_entry *entry = queue_find(output->queue, announcement->id);
-		if (entry && strcmp(announcement->media, sha256) == 0)
+		if (entry && announcement_names_media(announcement, sha256))
 			entry->seconds = broadcast_seconds_of(output->node, announcement);
 	}
 }

@@ -64,16 +64,45 @@ static void write_voice(struct strbuf *out, const struct announcement *announcem
 	json_write_end_object(out);
 }
 
-static void write_announcement(struct strbuf *out, const struct announcement *announcement)
+static void write_part(struct strbuf *out, const struct announcement_part *part)
 {
-	json_write_string(out, "id", announcement->id);
-	json_write_integer(out, "revision", announcement->revision);
+	char pause[DURATION_TEXT_SIZE];
+
+	json_write_begin_object(out, NULL);
+	write_given_string(out, "text", part->text);
+	write_given_string(out, "media", part->media);
+	if (part->what == ANNOUNCEMENT_PAUSE) {
+		duration_format(part->pause_us, pause);
+		json_write_string(out, "pause", pause);
+	}
+	json_write_end_object(out);
+}
+
+static void write_parts(struct strbuf *out, const struct announcement *announcement)
+{
+	const struct announcement_part *parts = announcement->parts;
+
+	if (announcement_is_plain(announcement)) {
+		for (size_t i = 0; i < announcement->parts_count; i++) {
+			write_given_string(out, "text", parts[i].text);
+			write_given_string(out, "media", parts[i].media);
+		}
+		return;
+	}
+	json_write_begin_array(out, "parts");
+	for (size_t i = 0; i < announcement->parts_count; i++)
+		write_part(out, &parts[i]);
+	json_write_end_array(out);
+}
+
+/* All but id and revision. */
+static void write_said(struct strbuf *out, const struct announcement *announcement)
+{
 	write_given_string(out, "title", announcement->title);
-	write_given_string(out, "text", announcement->text);
-	write_given_string(out, "media", announcement->media);
+	write_parts(out, announcement);
 	json_write_string(out, "priority", priority_name(announcement->priority));
 	write_given_time(out, "start", announcement->start_us);
-	json_write_time(out, "expires", announcement->expires_us);
+	write_given_time(out, "expires", announcement->expires_us);
 	write_repeat(out, announcement);
 	write_chime(out, announcement);
 	write_given_string(out, "bed", announcement->bed);
@@ -93,8 +122,22 @@ char *announcement_format(const struct announcement *announcement)
 		json_write_bool(&out, "withdrawn", true);
 		json_write_integer(&out, "revision", announcement->revision);
 	} else {
-		write_announcement(&out, announcement);
+		json_write_string(&out, "id", announcement->id);
+		json_write_integer(&out, "revision", announcement->revision);
+		write_said(&out, announcement);
 	}
 	json_write_end_object(&out);
 	return strbuf_take(&out);
+}
+
+void announcement_write_template(struct strbuf *out, const char *key,
+	const struct announcement *announcement, int64_t expires_after_us)
+{
+	char expires_after[DURATION_TEXT_SIZE];
+
+	duration_format(expires_after_us, expires_after);
+	json_write_begin_object(out, key);
+	write_said(out, announcement); /* a template has no instants */
+	json_write_string(out, "expires_after", expires_after);
+	json_write_end_object(out);
 }

@@ -1,49 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "base/json.h"
-#include "base/sha256.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
-#include "scheduler/announcement.h"
+#include "scheduler/announcement_keys.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
-
-#define ISSUED_BY_MAX  200 /* characters */
-#define VOICE_NAME_MAX 100 /* characters */
-#define RATE_MIN       80  /* words a minute, as espeak-ng counts them */
-#define RATE_MAX       300
-#define PITCH_MAX      99
-#define GAIN_MIN_DB    (-40)
-#define GAIN_MAX_DB    12
-
-/* --- Text ----------------------------------------------------------------------------------- */
-
-static bool is_control(uint32_t codepoint)
-{
-	if (codepoint == '\t' || codepoint == '\n' || codepoint == '\r')
-		return false;
-	return codepoint < 0x20 || (codepoint >= 0x7f && codepoint < 0xa0);
-}
-
-/* Refuses control characters and bytes that are not UTF-8, naming the place. */
-static int check_plain(const char *text, size_t length, struct error *error)
-{
-	size_t character = 1;
-
-	for (size_t at = 0; at < length; character++) {
-		uint32_t codepoint;
-		size_t bytes = utf8_decode(text + at, length - at, &codepoint);
-		if (bytes == 0)
-			return error_set(
-				error, -EINVAL, "không phải UTF-8 từ byte thứ %zu", at + 1);
-		if (is_control(codepoint))
-			return error_set(error, -EINVAL, "ký tự điều khiển U+%04X ở ký tự thứ %zu",
-				(unsigned)codepoint, character);
-		at += bytes;
-	}
-	return 0;
-}
 
 /* Blanks of Unicode, and what has no width: nothing to say. */
 static bool is_blank(uint32_t codepoint)
@@ -73,183 +34,6 @@ static bool text_blank(const char *text)
 	return true;
 }
 
-/* --- Decoders of single keys ---------------------------------------------------------------- */
-
-/* target: char *; the empty string is as good as none. */
-static int decode_plain(
-	const struct json_field *field, const struct json *value, void *target, struct error *error)
-{
-	char **text = target;
-	int result = json_decode_string(field, value, text, error);
-
-	if (result < 0)
-		return result;
-	if (**text)
-		return check_plain(*text, strlen(*text), error);
-	free(*text);
-	*text = NULL;
-	return 0;
-}
-
-/* target: char[ID_MAX_BYTES + 1] */
-static int decode_id(
-	const struct json_field *field, const struct json *value, void *target, struct error *error)
-{
-	const char *text = json_as_string(value, NULL);
-
-	if (!text || !strchr(text, '@'))
-		return json_decode_name(field, value, target, error);
-	if (!announcement_id_valid(text, strlen(text)))
-		return error_set(error, -EINVAL,
-			"\"%.100s\" không phải là mã hợp lệ; sau \"@\" phải là giờ UTC dạng "
-			"20261121T1000Z",
-			text);
-	memcpy(target, text, strlen(text) + 1);
-	return 0;
-}
-
-/* target: char[SHA256_TEXT_SIZE] */
-static int decode_media(
-	const struct json_field *field, const struct json *value, void *target, struct error *error)
-{
-	const char *text = json_as_string(value, NULL);
-
-	(void)field;
-	if (!text || strspn(text, "0123456789abcdef") != SHA256_TEXT_SIZE - 1 ||
-		text[SHA256_TEXT_SIZE - 1] != '\0')
-		return error_set(error, -EINVAL,
-			"phải là mã SHA-256 của bản thu âm: 64 chữ số thập lục phân viết thường");
-	memcpy(target, text, SHA256_TEXT_SIZE);
-	return 0;
-}
-
-/* target: int */
-static int decode_int(
-	const struct json_field *field, const struct json *value, void *target, struct error *error)
-{
-	int64_t number;
-	int result = json_decode_int64(field, value, &number, error);
-
-	if (result == 0)
-		*(int *)target = (int)number;
-	return result;
-}
-
-/* Whole milliseconds: what time_format() and duration_format() can write. */
-static int64_t whole_ms(int64_t us)
-{
-	return us - us % US_PER_MS;
-}
-
-/* target: int64_t; below `maximum`, which is in seconds */
-static int decode_instant(
-	const struct json_field *field, const struct json *value, void *target, struct error *error)
-{
-	int64_t real_us;
-	int result = json_decode_time(field, value, &real_us, error);
-
-	if (result < 0)
-		return result;
-	if (real_us < ANNOUNCEMENT_TIME_MIN_US || real_us >= (int64_t)field->maximum * US_PER_SEC)
-		return error_set(error, -EINVAL, "thời điểm phải từ 1970-01-02 đến năm 2198");
-	*(int64_t *)target = whole_ms(real_us);
-	return 0;
-}
-
-static int decode_gap(
-	const struct json_field *field, const struct json *value, void *target, struct error *error)
-{
-	int result = json_decode_duration(field, value, target, error);
-
-	if (result == 0)
-		*(int64_t *)target = whole_ms(*(int64_t *)target);
-	return result;
-}
-
-static int decode_gain(
-	const struct json_field *field, const struct json *value, void *target, struct error *error)
-{
-	double gain_db;
-	int result = json_decode_double(field, value, &gain_db, error);
-
-	if (result == 0)
-		*(double *)target = round(gain_db * 100) / 100;
-	return result;
-}
-
-static int decode_withdrawn(
-	const struct json_field *field, const struct json *value, void *target, struct error *error)
-{
-	bool withdrawn;
-	int result = json_decode_bool(field, value, &withdrawn, error);
-
-	if (result < 0)
-		return result;
-	if (!withdrawn)
-		return error_set(error, -EINVAL,
-			"chỉ nhận true; muốn phát lại thì gửi bản mới của thông báo");
-	*(bool *)target = true;
-	return 0;
-}
-
-/* --- The tables ----------------------------------------------------------------------------- */
-
-/* The start may follow from the issue, the expiry from the start: each has a day of room. */
-#define DAY_SECONDS    86400
-#define EXPIRES_BEFORE ((double)ANNOUNCEMENT_TIME_MAX_US / US_PER_SEC)
-#define START_BEFORE   (EXPIRES_BEFORE - DAY_SECONDS)
-#define ISSUED_BEFORE  (START_BEFORE - DAY_SECONDS)
-
-#define AT(member) .offset = offsetof(struct announcement, member)
-
-/* The nested objects have no struct of their own: their offsets count from the announcement. */
-static const struct json_field repeat_fields[] = {
-	{ "times", AT(repeat_times), decode_int, .minimum = 1, .maximum = ANNOUNCEMENT_REPEAT_MAX },
-	{ "gap", AT(repeat_gap_us), decode_gap,
-		.maximum = (double)ANNOUNCEMENT_REPEAT_GAP_MAX_US / US_PER_SEC },
-	{ .key = NULL },
-};
-
-static const struct json_field chime_fields[] = {
-	{ "open", AT(chime_open), json_decode_name },
-	{ "close", AT(chime_close), json_decode_name },
-	{ .key = NULL },
-};
-
-static const struct json_field voice_fields[] = {
-	{ "engine", AT(voice_engine), json_decode_name },
-	{ "name", AT(voice_name), decode_plain, .maximum = VOICE_NAME_MAX },
-	{ "rate", AT(voice_rate), decode_int, .minimum = RATE_MIN, .maximum = RATE_MAX },
-	{ "pitch", AT(voice_pitch), decode_int, .maximum = PITCH_MAX },
-	{ .key = NULL },
-};
-
-static const struct json_field announcement_fields[] = {
-	{ "id", AT(id), decode_id },
-	{ "revision", AT(revision), json_decode_int64, 1, ANNOUNCEMENT_REVISION_MAX },
-	{ "title", AT(title), decode_plain, .maximum = ANNOUNCEMENT_TITLE_MAX },
-	{ "text", AT(text), decode_plain, .maximum = ANNOUNCEMENT_TEXT_MAX },
-	{ "media", AT(media), decode_media },
-	{ "priority", AT(priority), json_decode_choice, .more = priority_names },
-	{ "start", AT(start_us), decode_instant, .maximum = START_BEFORE },
-	{ "expires", AT(expires_us), decode_instant, .maximum = EXPIRES_BEFORE },
-	{ "repeat", .decode = json_decode_object, .more = repeat_fields },
-	{ "chime", .decode = json_decode_object, .more = chime_fields },
-	{ "bed", AT(bed), json_decode_name },
-	{ "voice", .decode = json_decode_object, .more = voice_fields },
-	{ "gain_db", AT(gain_db), decode_gain, GAIN_MIN_DB, GAIN_MAX_DB },
-	{ "interrupted", AT(interrupted), json_decode_choice, .more = interrupted_names },
-	{ "issued_by", AT(issued_by), decode_plain, .maximum = ISSUED_BY_MAX },
-	{ "issued_at", AT(issued_at_us), decode_instant, .maximum = ISSUED_BEFORE },
-	{ .key = NULL },
-};
-
-static const struct json_field withdrawal_fields[] = {
-	{ "withdrawn", AT(withdrawal), decode_withdrawn },
-	{ "revision", AT(revision), json_decode_int64, 1, ANNOUNCEMENT_REVISION_MAX },
-	{ .key = NULL },
-};
-
 static const enum reason reasons[] = {
 	[JSON_REASON_NONE] = REASON_BAD_VALUE,
 	[JSON_REASON_UNKNOWN_KEY] = REASON_UNKNOWN_KEY,
@@ -263,8 +47,9 @@ static const enum reason reasons[] = {
 struct parsing {
 	const char *topic_id, *make_id;
 	const struct announcement_defaults *defaults;
+	const struct json_field *keys;
 	struct announcement *announcement;
-	bool text_given;    /* the payload has the text, be it empty */
+	bool in_parts;      /* the JSON has `parts` */
 	enum reason reason; /* why the last step refused */
 	struct error *error;
 };
@@ -315,16 +100,34 @@ static int settle_id(struct parsing *parsing)
 	return 0;
 }
 
-/* A recording may stand in place of the text; who gives both means both. */
-static int settle_text(struct parsing *parsing)
+/* Nothing that is to be read is empty, nor is the whole. */
+static int settle_parts(struct parsing *parsing)
 {
 	const struct announcement *announcement = parsing->announcement;
+	size_t characters = 0;
 
-	if (!parsing->text_given && *announcement->media)
-		return 0;
-	if (!announcement->text || text_blank(announcement->text))
+	for (size_t i = 0; i < announcement->parts_count; i++) {
+		const struct announcement_part *part = &announcement->parts[i];
+		if (part->what != ANNOUNCEMENT_TEXT)
+			continue;
+		if (part->text && !text_blank(part->text)) {
+			characters += utf8_count(part->text, strlen(part->text));
+			continue;
+		}
+		if (parsing->in_parts)
+			return REFUSE(parsing, REASON_EMPTY,
+				"parts[%zu].text: trống, không có gì để đọc", i);
 		return REFUSE(parsing, REASON_EMPTY, "text: trống, không có gì để đọc");
-	return 0;
+	}
+	if (characters > ANNOUNCEMENT_TEXT_MAX)
+		return REFUSE(parsing, REASON_TOO_LONG,
+			"parts: các phần chữ dài tổng cộng %zu ký tự, nhiều nhất là %d", characters,
+			ANNOUNCEMENT_TEXT_MAX);
+	if (announcement_has_text(announcement) || announcement_has_media(announcement))
+		return 0;
+	return REFUSE(parsing, REASON_EMPTY, "%s",
+		parsing->in_parts ? "parts: không có phần chữ hay bản thu âm nào để phát"
+				  : "text: trống, không có gì để đọc");
 }
 
 /* `base` + `step`, where both lie within the instants an announcement may have. */
@@ -334,7 +137,7 @@ static int64_t instant_after(int64_t base_us, int64_t step_us)
 		base_us = ANNOUNCEMENT_TIME_MIN_US; /* the clock was never set */
 	if (base_us > ANNOUNCEMENT_TIME_MAX_US - step_us - 1)
 		base_us = ANNOUNCEMENT_TIME_MAX_US - step_us - 1;
-	return whole_ms(base_us + step_us);
+	return announcement_keys_whole_ms(base_us + step_us);
 }
 
 static int settle_times(struct parsing *parsing)
@@ -373,7 +176,7 @@ static int settle(struct parsing *parsing)
 	int result = settle_id(parsing);
 
 	if (result == 0 && !announcement->withdrawal)
-		result = settle_text(parsing);
+		result = settle_parts(parsing);
 	if (result == 0)
 		result = settle_times(parsing);
 	if (result == 0)
@@ -394,6 +197,22 @@ static int settle_withdrawal(struct parsing *parsing)
 	return settle(parsing);
 }
 
+/* Reads the members by the keys. */
+static int decode(struct parsing *parsing, const struct json *root, const struct json_field *keys)
+{
+	enum json_reason reason = JSON_REASON_NONE;
+
+	if (json_decode(root, keys, parsing->announcement, parsing->error, &reason) < 0) {
+		parsing->reason = reasons[reason];
+		return -EINVAL;
+	}
+	parsing->in_parts = json_get(root, "parts");
+	if (parsing->in_parts && (json_get(root, "text") || json_get(root, "media")))
+		return REFUSE(parsing, REASON_BAD_VALUE,
+			"parts: đã có parts thì không dùng text và media bên ngoài nữa");
+	return 0;
+}
+
 static int parse_json(struct parsing *parsing, const char *bytes, size_t length, char *ret_id)
 {
 	_cleanup_(json_freep) struct json *root = json_parse(bytes, length, parsing->error);
@@ -403,21 +222,17 @@ static int parse_json(struct parsing *parsing, const char *bytes, size_t length,
 		return -EINVAL;
 	}
 	note_id(root, ret_id);
-	parsing->text_given = json_get(root, "text");
 	bool withdrawal = json_get(root, "withdrawn");
-	enum json_reason reason = JSON_REASON_NONE;
-	int result = json_decode(root, withdrawal ? withdrawal_fields : announcement_fields,
-		parsing->announcement, parsing->error, &reason);
-	if (result < 0) {
-		parsing->reason = reasons[reason];
+	int result = decode(
+		parsing, root, withdrawal ? announcement_keys_withdrawal : parsing->keys);
+	if (result < 0)
 		return result;
-	}
 	return withdrawal ? settle_withdrawal(parsing) : settle(parsing);
 }
 
 static int parse_text(struct parsing *parsing, const char *bytes, size_t length)
 {
-	int result = check_plain(bytes, length, parsing->error);
+	int result = announcement_keys_check_text(bytes, length, parsing->error);
 
 	if (result < 0) {
 		parsing->reason = REASON_BAD_VALUE;
@@ -427,8 +242,8 @@ static int parse_text(struct parsing *parsing, const char *bytes, size_t length)
 	if (count > ANNOUNCEMENT_TEXT_MAX)
 		return REFUSE(parsing, REASON_TOO_LONG, "dài %zu ký tự, nhiều nhất là %d", count,
 			ANNOUNCEMENT_TEXT_MAX);
-	parsing->text_given = true;
-	parsing->announcement->text = xstrndup(bytes, length);
+	announcement_add_part(parsing->announcement, ANNOUNCEMENT_TEXT)->text = xstrndup(
+		bytes, length);
 	return settle(parsing);
 }
 
@@ -462,6 +277,7 @@ struct announcement *announcement_parse(const char *payload, size_t length, cons
 		.topic_id = topic_id,
 		.make_id = make_id,
 		.defaults = defaults,
+		.keys = announcement_keys_payload,
 		.announcement = announcement,
 		.error = error,
 	};
@@ -487,6 +303,7 @@ struct announcement *announcement_load(
 	struct parsing parsing = {
 		.topic_id = id,
 		.defaults = &defaults,
+		.keys = announcement_keys_stored,
 		.announcement = announcement,
 		.error = error,
 	};
@@ -494,5 +311,29 @@ struct announcement *announcement_load(
 
 	if (parse_json(&parsing, json, length, known_id) < 0)
 		return NULL;
+	return hand_over(announcement);
+}
+
+struct announcement *announcement_parse_template(const struct json *object,
+	int64_t *ret_expires_after_us, enum reason *ret_reason, struct error *error)
+{
+	_cleanup_(announcement_unrefp) struct announcement *announcement = announcement_new();
+	struct parsing parsing = { .announcement = announcement, .error = error };
+	int result;
+
+	announcement->expires_us = ANNOUNCEMENT_EXPIRES_DEFAULT_US; /* a duration, while decoding */
+	if (json_kind(object) != JSON_KIND_OBJECT)
+		result = REFUSE(&parsing, REASON_BAD_VALUE, "phải là một đối tượng {…}");
+	else
+		result = decode(&parsing, object, announcement_keys_template);
+	if (result == 0)
+		result = settle_parts(&parsing);
+	if (result < 0) {
+		*ret_reason = parsing.reason;
+		return NULL;
+	}
+	settle_repeat(announcement);
+	*ret_expires_after_us = announcement->expires_us;
+	announcement->expires_us = TIME_UNSET;
 	return hand_over(announcement);
 }

@@ -219,7 +219,7 @@ struct queue_outcome queue_on_over(
 
 /* --- Decisions ---------------------------------------------------------------------------------- */
 
-enum queue_media {           /* of an announcement that has a recording */
+enum queue_media {           /* of an announcement's recordings: the greatest of theirs */
 	QUEUE_MEDIA_SETTLED, /* it is here, or it is known that it will not come */
 	QUEUE_MEDIA_COMING, /* it may come: waited for until QUEUE_MEDIA_GRACE_US after it was due */
 	QUEUE_MEDIA_NEAR,   /* it will soon be known: waited for */

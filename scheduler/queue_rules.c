@@ -157,7 +157,7 @@ void queue_rules_apply_limits(const struct queue_circumstances *circumstances,
 
 static enum queue_media media_of(const struct queue_now *now, const struct queue_entry *entry)
 {
-	return entry->announcement->media[0] && now->media
+	return now->media && announcement_has_media(entry->announcement)
 		       ? now->media(entry->announcement, now->context)
 		       : QUEUE_MEDIA_SETTLED;
 }

@@ -32,34 +32,86 @@ static void add_reading(struct rundown *rundown, const struct reading *reading)
 	}
 }
 
-/* Everything that is said, once. */
-static void add_contents(struct rundown *rundown, const struct reading *reading,
-	const struct rundown_config *config, int64_t last_pause_us)
+/* Laying the parts one after the other. */
+struct laying {
+	struct rundown *rundown;
+	int64_t pause_us; /* what belongs behind the last that is heard; */
+	bool due;         /* it has not been laid yet, nor something in its place */
+	bool follows;     /* there was a part before that is heard, or would be if it were here */
+};
+
+/* The pause that is due. It has its place also when there is nothing to part: see struct
+ * rundown_part. */
+static void lay_pause(struct laying *laying, bool heard)
 {
-	if (reading)
-		add_reading(rundown, reading);
-	if (!config->recording_path)
+	if (laying->follows)
+		add(laying->rundown, RUNDOWN_SILENCE, NULL,
+			heard && laying->due ? laying->pause_us : 0);
+	laying->due = laying->due && !heard;
+	laying->follows = true;
+}
+
+static void lay_reading(struct laying *laying, const struct reading *reading)
+{
+	if (reading->sentences_count == 0)
 		return;
-	if (reading && reading->sentences_count > 0)
-		add_silence(rundown, last_pause_us);
-	add(rundown, RUNDOWN_RECORDING, config->recording_path,
-		(int64_t)(config->recording_seconds * (double)US_PER_SEC));
+	lay_pause(laying, true);
+	add_reading(laying->rundown, reading);
+	laying->pause_us = reading->sentences[reading->sentences_count - 1].pause_us;
+	laying->due = true;
 }
 
-/* What belongs after the last words. */
-static int64_t pause_after(const struct reading *reading, const struct rundown_config *config)
+static void lay_recording(struct laying *laying, const struct rundown_part *part)
 {
-	if (reading && reading->sentences_count > 0)
-		return reading->sentences[reading->sentences_count - 1].pause_us;
-	return config->recording_path ? RUNDOWN_RECORDING_PAUSE_US : 0;
+	lay_pause(laying, part->recording_path);
+	if (part->recording_path) {
+		add(laying->rundown, RUNDOWN_RECORDING, part->recording_path,
+			(int64_t)(part->recording_seconds * (double)US_PER_SEC));
+		laying->due = true;
+	} else {
+		add(laying->rundown, RUNDOWN_SILENCE, NULL, 0);
+	}
 }
 
-struct rundown *rundown_new(const struct reading *reading, const struct rundown_config *config)
+/* Everything that is said, once. Returns the pause that is due behind it. */
+static int64_t lay_parts(struct rundown *rundown, const struct rundown_part *parts, size_t count)
+{
+	struct laying laying = { .rundown = rundown, .pause_us = RUNDOWN_RECORDING_PAUSE_US };
+
+	for (size_t i = 0; i < count; i++) {
+		switch (parts[i].what) {
+		case RUNDOWN_PART_READING:
+			lay_reading(&laying, parts[i].reading);
+			break;
+		case RUNDOWN_PART_RECORDING:
+			lay_recording(&laying, &parts[i]);
+			break;
+		case RUNDOWN_PART_PAUSE:
+			add_silence(rundown, parts[i].pause_us);
+			laying.due = laying.follows = false;
+			break;
+		}
+	}
+	return laying.due ? laying.pause_us : 0;
+}
+
+static size_t items_max(const struct rundown_part *parts, size_t count)
+{
+	size_t items = 0;
+
+	for (size_t i = 0; i < count; i++)
+		items += parts[i].what == RUNDOWN_PART_READING
+				 ? 2 * parts[i].reading->sentences_count + 1
+				 : 2;
+	return items;
+}
+
+struct rundown *rundown_new(
+	const struct rundown_part *parts, size_t count, const struct rundown_config *config)
 {
 	struct rundown *rundown = xcalloc(1, sizeof *rundown);
-	size_t sentences = reading ? reading->sentences_count : 0;
-	size_t capacity = 2 * (sentences + 1) * config->repeat_times + 2;
-	int64_t last_pause_us = pause_after(reading, config);
+	size_t capacity = (items_max(parts, count) + 1) * config->repeat_times + 3;
+	int64_t last_pause_us = 0;
 
 	rundown->items = xcalloc(capacity, sizeof *rundown->items);
 	rundown->bed = config->bed_path ? xstrdup(config->bed_path) : NULL;
@@ -67,7 +119,7 @@ struct rundown *rundown_new(const struct reading *reading, const struct rundown_
 	if (config->open_path)
 		add(rundown, RUNDOWN_CHIME, config->open_path, 0);
 	for (unsigned i = 0; i < config->repeat_times; i++) {
-		add_contents(rundown, reading, config, last_pause_us);
+		last_pause_us = lay_parts(rundown, parts, count);
 		if (i + 1 < config->repeat_times)
 			add_silence(rundown, config->repeat_gap_us);
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A rundown (the broadcasters' word): the ordered items of one programme. Opening chime, the
- * sentences with the pauses after them, the recording, again for each repeat with the gap between,
- * closing chime; and the bed that lies under all of it. A value made by a pure function; any thread.
+ * A rundown (the broadcasters' word): the ordered items of one programme. Opening chime; the parts:
+ * sentences with the pauses after them, recordings, silence; all of them again for each repeat with
+ * the gap between; closing chime; and the bed that lies under all of it. A value made by a pure
+ * function; any thread.
  */
 #pragma once
 
@@ -28,17 +29,26 @@ struct rundown_config {
 	const char *open_path, *close_path, *bed_path; /* NULL: none */
 	unsigned repeat_times;                         /* 1…10 */
 	int64_t repeat_gap_us;
-	const char *recording_path; /* after the text, or alone; NULL: none */
-	double recording_seconds;   /* 0: not known */
-	const char *fallback_path;  /* NULL: none; shipped: chimes/system/khong-doc-duoc.flac */
+	const char *fallback_path; /* NULL: none; shipped: chimes/system/khong-doc-duoc.flac */
 };
 
-/* Before the closing chime, when there is no sentence whose pause it could be. */
+struct rundown_part {
+	enum { RUNDOWN_PART_READING, RUNDOWN_PART_RECORDING, RUNDOWN_PART_PAUSE } what;
+	const struct reading *reading; /* RUNDOWN_PART_READING */
+	/* RUNDOWN_PART_RECORDING. NULL: it is missing, and nothing is heard of it; but it has its place,
+	 * so that positions are what they were when it has come in the meantime. */
+	const char *recording_path;
+	double recording_seconds; /* 0: not known */
+	int64_t pause_us;         /* RUNDOWN_PART_PAUSE */
+};
+
+/* Behind a recording, where no sentence was before whose pause it could be. */
 #define RUNDOWN_RECORDING_PAUSE_US INT64_C(500000)
 
-/* `reading` NULL: only the recording. */
-struct rundown *rundown_new(
-	const struct reading *reading, const struct rundown_config *config) _must_check_;
+/* Between two parts that are heard, and before the closing chime, is the pause of the last sentence
+ * before; where there is a part that is a pause, that alone. */
+struct rundown *rundown_new(const struct rundown_part *parts, size_t count,
+	const struct rundown_config *config) _must_check_;
 struct rundown *rundown_free(struct rundown *rundown);
 DEFINE_CLEANUP(struct rundown *, rundown_free)
 

@@ -49,7 +49,7 @@ static inline enum queue_media rig_media_coming(
 {
 	const struct rig *rig = context;
 
-	assert_true(announcement->media[0] != '\0'); /* it is not asked of others */
+	assert_true(announcement_has_media(announcement)); /* it is not asked of others */
 	return rig->media_coming;
 }
 
@@ -104,7 +104,7 @@ static inline struct announcement *spec_announcement(const struct rig *rig, cons
 	announcement->references = 1;
 	snprintf(announcement->id, sizeof announcement->id, "%s", spec->id);
 	announcement->revision = spec->revision ? spec->revision : 1;
-	announcement->text = xstrdup("a");
+	announcement_add_part(announcement, ANNOUNCEMENT_TEXT)->text = xstrdup("a");
 	announcement->priority = spec->priority;
 	announcement->start_us = spec->start_us ? spec->start_us : TIME_UNSET;
 	announcement->issued_at_us = announcement->start_us - spec->planned_us;
@@ -112,7 +112,8 @@ static inline struct announcement *spec_announcement(const struct rig *rig, cons
 						    : rig->now.real_us + 3600 * US_PER_SEC;
 	announcement->interrupted = spec->interrupted;
 	if (spec->media)
-		memset(announcement->media, 'a', sizeof announcement->media - 1);
+		memset(announcement_add_part(announcement, ANNOUNCEMENT_MEDIA)->media, 'a',
+			SHA256_TEXT_SIZE - 1);
 	return announcement;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "scheduler/announcement.h"
+#include "announcement_helpers.h"
 #include "base/strbuf.h"
 
 #include <errno.h>
@@ -67,7 +67,7 @@ static void the_example_of_the_protocol_is_read(void **state)
 	assert_int_equal(a->revision, 7);
 	assert_false(a->withdrawal);
 	assert_string_equal(a->title, "Lịch cắt điện");
-	assert_string_equal(a->text, "Kính thưa bà con!\nCắt điện.");
+	assert_string_equal(first_text(a), "Kính thưa bà con!\nCắt điện.");
 	assert_int_equal(a->priority, PRIORITY_PRIORITY);
 	assert_int_equal(a->start_us, NOW_US + 10 * MINUTE);
 	assert_int_equal(a->expires_us, NOW_US + 60 * MINUTE);
@@ -131,14 +131,16 @@ static void a_recording_may_stand_in_place_of_the_text(void **state)
 	for (size_t i = 0; i < countof(table); i++) {
 		_outcome_ outcome = parse(table[i].payload, NULL);
 		assert_non_null(outcome.announcement);
-		assert_string_equal(outcome.announcement->media, SUM_A);
+		const struct announcement *a = outcome.announcement;
+		assert_int_equal(a->parts_count, table[i].text ? 2 : 1);
+		assert_int_equal(a->parts[a->parts_count - 1].what, ANNOUNCEMENT_MEDIA);
+		assert_string_equal(a->parts[a->parts_count - 1].media, SUM_A);
 		if (table[i].text)
-			assert_string_equal(outcome.announcement->text, table[i].text);
-		else
-			assert_null(outcome.announcement->text);
+			assert_string_equal(a->parts[0].text, table[i].text);
+		assert_true(announcement_is_plain(a));
 	}
 	_outcome_ without = parse("{\"text\":\"Xin chào\"}", NULL);
-	assert_string_equal(without.announcement->media, "");
+	assert_false(announcement_has_media(without.announcement));
 }
 
 static void an_emergency_is_said_three_times_unless_told_otherwise(void **state)
@@ -212,7 +214,7 @@ static void anything_else_is_the_text_itself(void **state)
 	for (size_t i = 0; i < countof(table); i++) {
 		_outcome_ outcome = parse(table[i].payload, "ban-tin");
 		assert_non_null(outcome.announcement);
-		assert_string_equal(outcome.announcement->text, table[i].text);
+		assert_string_equal(first_text(outcome.announcement), table[i].text);
 		assert_string_equal(outcome.announcement->id, "ban-tin");
 		assert_int_equal(outcome.announcement->repeat_times, 1);
 		assert_int_equal(outcome.announcement->expires_us, NOW_US + 60 * MINUTE);
@@ -496,8 +498,232 @@ static void references_are_counted(void **state)
 	(void)state;
 	assert_int_equal(second->references, 2);
 	assert_null(announcement_unref(second));
-	assert_string_equal(outcome.announcement->text, "a");
+	assert_string_equal(first_text(outcome.announcement), "a");
 	assert_null(announcement_unref(NULL));
+}
+
+/* --- Templates ------------------------------------------------------------------------------- */
+
+struct made { /* from a template */
+	struct announcement *announcement;
+	int64_t expires_after_us;
+	enum reason reason;
+	struct error error;
+};
+
+static void made_done(struct made *made)
+{
+	announcement_unref(made->announcement);
+}
+#define _made_ _cleanup_(made_done) struct made
+
+static struct made parse_template(const char *text)
+{
+	struct made made = { 0 };
+	_cleanup_(json_freep) struct json *object = json_parse(text, strlen(text), &made.error);
+
+	if (object)
+		made.announcement = announcement_parse_template(
+			object, &made.expires_after_us, &made.reason, &made.error);
+	else
+		made.reason = REASON_BAD_JSON;
+	return made;
+}
+
+#define BROADCAST                                                                     \
+	"{\"title\":\"Sáng\",\"expires_after\":\"90m\",\"bed\":\"nen\",\"parts\":["  \
+	"{\"media\":\"" SUM_A                                                         \
+	"\"},{\"text\":\"Đây là đài.\"},{\"pause\":\"1500ms\",\"x-ghi-chu\":1}," \
+	"{\"text\":\"Tin.\"},{\"media\":\"" SUM_B "\"},{\"media\":\"" SUM_A "\"}]}"
+
+static void a_template_is_a_list_of_parts(void **state)
+{
+	_made_ made = parse_template(BROADCAST);
+	const struct announcement *a = made.announcement;
+
+	(void)state;
+	assert_non_null(a);
+	assert_int_equal(made.expires_after_us, 90 * MINUTE);
+	assert_string_equal(a->id, "");
+	assert_true(a->start_us == TIME_UNSET && a->expires_us == TIME_UNSET);
+	assert_true(a->issued_at_us == TIME_UNSET);
+	assert_string_equal(a->title, "Sáng");
+	assert_string_equal(a->bed, "nen");
+	assert_int_equal(a->repeat_times, 1);
+	assert_int_equal(a->parts_count, 6);
+	assert_int_equal(a->parts[2].what, ANNOUNCEMENT_PAUSE);
+	assert_int_equal(a->parts[2].pause_us, 1500 * US_PER_MS);
+	size_t at = 0;
+	assert_string_equal(announcement_next_text(a, &at), "Đây là đài.");
+	assert_int_equal(at, 2);
+	assert_string_equal(announcement_next_text(a, &at), "Tin.");
+	assert_null(announcement_next_text(a, &at));
+	at = 1;
+	assert_string_equal(announcement_next_media(a, &at), SUM_B);
+	assert_string_equal(announcement_next_media(a, &at), SUM_A);
+	assert_null(announcement_next_media(a, &at));
+	assert_true(announcement_names_media(a, SUM_B));
+	assert_false(announcement_names_media(a, ""));
+	assert_false(announcement_is_plain(a));
+	char key[ANNOUNCEMENT_KEY_SIZE];
+	announcement_text_key(a, 3, key);
+	assert_string_equal(key, "parts[3].text");
+}
+
+static void a_template_has_the_defaults_of_an_announcement(void **state)
+{
+	_made_ made = parse_template("{\"text\":\"Lũ về\",\"priority\":\"emergency\"}");
+	const struct announcement *a = made.announcement;
+	char key[ANNOUNCEMENT_KEY_SIZE];
+
+	(void)state;
+	assert_non_null(a);
+	assert_int_equal(made.expires_after_us, 60 * MINUTE);
+	assert_int_equal(a->repeat_times, 3);
+	assert_int_equal(a->voice_rate, -1);
+	announcement_text_key(a, 0, key);
+	assert_string_equal(key, "text");
+}
+
+static void the_table_of_refused_templates(void **state)
+{
+	_cleanup_(fclosep) FILE *table = fopen(TEST_DATA_DIR "/template_refused.tsv", "r");
+	_cleanup_(freep) char *line = NULL;
+	size_t capacity = 0, count = 0;
+
+	(void)state;
+	assert_non_null(table);
+	while (getline(&line, &capacity, table) > 0) {
+		char *rest = line;
+		if (line[0] == '#' || line[0] == '\n')
+			continue;
+		const char *text = strsep(&rest, "\t");
+		const char *reason = strsep(&rest, "\t");
+		const char *detail = strsep(&rest, "\t\n");
+		assert_non_null(detail);
+		_made_ made = parse_template(text);
+		if (made.announcement || strcmp(reason_name(made.reason), reason) != 0 ||
+			!strstr(made.error.text, detail))
+			fail_msg("%s: expected %s (%s), found %s (%s)", text, reason, detail,
+				made.announcement ? "no refusal" : reason_name(made.reason),
+				made.error.text);
+		count++;
+	}
+	assert_true(count > 35);
+}
+
+static void limits_of_a_template(void **state)
+{
+	static const struct {
+		const char *before, *unit;
+		size_t count;
+		const char *after;
+		enum reason reason; /* REASON_NONE: accepted */
+	} table[] = {
+		{ "{\"parts\":[", "{\"text\":\"a\"},", ANNOUNCEMENT_PARTS_MAX - 1,
+			"{\"text\":\"a\"}]}", REASON_NONE },
+		{ "{\"parts\":[", "{\"text\":\"a\"},", ANNOUNCEMENT_PARTS_MAX, "{\"text\":\"a\"}]}",
+			REASON_BAD_VALUE },
+		{ "{\"parts\":[{\"text\":\"ế\"},{\"text\":\"", "ế", ANNOUNCEMENT_TEXT_MAX - 1,
+			"\"}]}", REASON_NONE },
+		{ "{\"parts\":[{\"text\":\"ế\"},{\"text\":\"", "ế", ANNOUNCEMENT_TEXT_MAX, "\"}]}",
+			REASON_TOO_LONG },
+		{ "{\"parts\":[{\"text\":\"", "ế", ANNOUNCEMENT_TEXT_MAX + 1, "\"}]}",
+			REASON_TOO_LONG },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(table); i++) {
+		_cleanup_(freep) char *text = repeated(
+			table[i].before, table[i].unit, table[i].count, table[i].after);
+		_made_ made = parse_template(text);
+		assert_int_equal(!made.announcement, table[i].reason != REASON_NONE);
+		assert_int_equal(made.reason, table[i].reason);
+	}
+}
+
+static const char *const templates[] = {
+	BROADCAST,
+	"{\"text\":\"a\"}",
+	"{\"media\":\"" SUM_A "\",\"text\":\"a\",\"expires_after\":\"1s\"}",
+	"{\"media\":\"" SUM_A "\",\"expires_after\":\"7d\"}",
+	"{\"parts\":[{\"text\":\"a\"}]}",
+	"{\"parts\":[{\"media\":\"" SUM_A "\"},{\"text\":\"a\"}]}",
+	"{\"parts\":[{\"pause\":\"1s\"},{\"media\":\"" SUM_A "\"}]}",
+	"{\"parts\":[{\"media\":\"" SUM_B "\"},{\"media\":\"" SUM_A "\"}]}",
+	"{\"parts\":[{\"pause\":\"100ms\"},{\"text\":\"a\"},{\"pause\":\"10m\"}]}",
+	"{\"parts\":[{\"text\":\"a\"},{\"text\":\"b\"}],\"expires_after\":\"1500ms\","
+	"\"priority\":\"emergency\",\"repeat\":{\"times\":2,\"gap\":\"1s\"},\"voice\":{\"name\":"
+	"\"vi\",\"rate\":90},\"chime\":{\"open\":\"none\"},\"gain_db\":-3.25,\"interrupted\":"
+	"\"drop\",\"issued_by\":\"UBND\"}",
+};
+
+static void a_template_is_written_and_read_back_the_same(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < countof(templates); i++) {
+		_made_ made = parse_template(templates[i]);
+		assert_string_equal(made.error.text, "");
+		assert_non_null(made.announcement);
+		_cleanup_(strbuf_done) struct strbuf out = { 0 };
+		announcement_write_template(&out, NULL, made.announcement, made.expires_after_us);
+		assert_int_equal(
+			!strstr(out.text, "\"parts\""), announcement_is_plain(made.announcement));
+		_made_ again = parse_template(out.text);
+		assert_string_equal(again.error.text, "");
+		assert_true(announcement_same(made.announcement, again.announcement));
+		assert_int_equal(made.expires_after_us, again.expires_after_us);
+	}
+}
+
+/* Also through the store, and after its template is gone. */
+static void an_occurrence_is_a_copy_with_its_own_id_and_times(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < countof(templates); i++) {
+		struct made made = parse_template(templates[i]);
+		_cleanup_(announcement_unrefp) struct announcement *occurrence =
+			announcement_occurrence(made.announcement, "sang@20261121T1000Z", 4, NOW_US,
+				NOW_US + MINUTE);
+		_cleanup_(strbuf_done) struct strbuf one = { 0 }, other = { 0 };
+		announcement_write_template(&one, NULL, made.announcement, MINUTE);
+		made_done(&made);
+		assert_int_equal(occurrence->references, 1);
+		assert_int_equal(occurrence->revision, 4);
+		assert_int_equal(occurrence->start_us, NOW_US);
+		_cleanup_(freep) char *json = announcement_format(occurrence);
+		struct error error = { "" };
+		_cleanup_(announcement_unrefp) struct announcement *loaded = announcement_load(
+			json, strlen(json), "sang@20261121T1000Z", &error);
+		assert_string_equal(error.text, "");
+		assert_true(announcement_same(occurrence, loaded));
+		assert_int_equal(loaded->expires_us, NOW_US + MINUTE);
+		occurrence->start_us = occurrence->expires_us = TIME_UNSET;
+		announcement_write_template(&other, NULL, occurrence, MINUTE);
+		assert_string_equal(one.text, other.text);
+	}
+}
+
+static void sameness_looks_at_the_parts(void **state)
+{
+	static const char *const all[] = {
+		"{\"parts\":[{\"text\":\"a\"},{\"text\":\"b\"}]}",
+		"{\"parts\":[{\"text\":\"a\"},{\"text\":\"c\"}]}",
+		"{\"parts\":[{\"text\":\"b\"},{\"text\":\"a\"}]}",
+		"{\"parts\":[{\"text\":\"a\"},{\"text\":\"b\"},{\"pause\":\"1s\"}]}",
+		"{\"parts\":[{\"text\":\"a\"},{\"text\":\"b\"},{\"pause\":\"2s\"}]}",
+		"{\"parts\":[{\"text\":\"a\"},{\"media\":\"" SUM_A "\"},{\"text\":\"b\"}]}",
+		"{\"parts\":[{\"text\":\"a\"},{\"media\":\"" SUM_B "\"},{\"text\":\"b\"}]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < countof(all); i++)
+		for (size_t j = 0; j < countof(all); j++) {
+			_made_ one = parse_template(all[i]);
+			_made_ other = parse_template(all[j]);
+			assert_int_equal(
+				announcement_same(one.announcement, other.announcement), i == j);
+		}
 }
 
 int main(void)
@@ -520,6 +746,13 @@ int main(void)
 		cmocka_unit_test(another_recording_is_not_the_same),
 		cmocka_unit_test(ids_are_names_or_occurrences),
 		cmocka_unit_test(references_are_counted),
+		cmocka_unit_test(a_template_is_a_list_of_parts),
+		cmocka_unit_test(a_template_has_the_defaults_of_an_announcement),
+		cmocka_unit_test(the_table_of_refused_templates),
+		cmocka_unit_test(limits_of_a_template),
+		cmocka_unit_test(a_template_is_written_and_read_back_the_same),
+		cmocka_unit_test(an_occurrence_is_a_copy_with_its_own_id_and_times),
+		cmocka_unit_test(sameness_looks_at_the_parts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/name.h"
 #include "cli/message.h"
+#include "announcement_helpers.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -30,7 +31,7 @@ static void test_least(void **state)
 
 	assert_string_equal(error.text, "");
 	assert_non_null(made);
-	assert_string_equal(made->text, message.text);
+	assert_string_equal(first_text(made), message.text);
 	assert_true(made->start_us == NOW_US + 1500 * US_PER_MS);
 	assert_true(made->expires_us == NOW_US + 3600 * US_PER_SEC);
 	assert_int_equal(made->repeat_times, 1);
@@ -58,7 +59,7 @@ static void test_everything(void **state)
 	assert_non_null(made);
 	assert_string_equal(made->id, "tin-1");
 	assert_int_equal(made->revision, 7);
-	assert_string_equal(made->text, message.text);
+	assert_string_equal(first_text(made), message.text);
 	assert_int_equal(made->priority, PRIORITY_EMERGENCY);
 	assert_true(made->start_us == message.start_us);
 	/* counted from the start, not from now */

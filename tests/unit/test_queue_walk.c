@@ -133,7 +133,7 @@ static bool is_ripe(const struct walk *walk, const struct queue_entry *entry)
 
 	if (queue_muted(rig->queue) || !rig->now.output_ready)
 		return false;
-	if (rig->media_coming && announcement->media[0])
+	if (rig->media_coming && announcement_has_media(announcement))
 		return false; /* perhaps it is; others must not be kept waiting by that */
 	if (rig->now.trusted && announcement->start_us > begin_us)
 		begin_us = announcement->start_us;

@@ -412,11 +412,13 @@ static void test_repeats(void **state)
 	struct stage stage = { 0 };
 	struct reading_sentence sentences[] = { { .text = (char[]){ "Một." } } };
 	struct reading reading = { .sentences = sentences, .sentences_count = 1 };
+	const struct rundown_part part = { .what = RUNDOWN_PART_READING, .reading = &reading };
 
 	test_engine_child(&stage.engines[0], "good", NULL);
 	stage_init(&stage, 1);
-	stage_play(&stage, rundown_new(&reading, &(struct rundown_config){ .repeat_times = 3,
-							 .repeat_gap_us = 500000 }));
+	stage_play(&stage,
+		rundown_new(&part, 1,
+			&(struct rundown_config){ .repeat_times = 3, .repeat_gap_us = 500000 }));
 	assert_seconds(&stage, 3 * 0.2 + 2 * 0.5);
 	for (int i = 0; i < 3; i++) {
 		assert_true(amplitude(&stage, TONE_HZ, 0.7 * i + 0.02, 0.7 * i + 0.18) > 0.45);

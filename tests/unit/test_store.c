@@ -2,6 +2,7 @@
 #include "scheduler/store.h"
 #include "scheduler/store_file.h"
 #include "scheduler/store_history.h"
+#include "announcement_helpers.h"
 #include "store_helpers.h"
 
 #include <errno.h>
@@ -387,7 +388,7 @@ static unsigned expect_a_whole_group(const char *folder, unsigned reported)
 	assert_int_equal(event->next_sequence, found + 2);
 	const struct store_announcement *last =
 		&event->announcements[event->announcements_count - 1];
-	assert_int_equal(strtoul(last->announcement->text, NULL, 10), found);
+	assert_int_equal(strtoul(first_text(last->announcement), NULL, 10), found);
 	return found;
 }
 

@@ -2,6 +2,7 @@
 #include "scheduler/store_file.h"
 #include "scheduler/store_database.h"
 #include "scheduler/store_history.h"
+#include "announcement_helpers.h"
 #include "store_file_helpers.h"
 
 #include <dirent.h>
@@ -35,7 +36,7 @@ static void what_was_put_is_there_after_reopening(void **state)
 	static const char *const texts[] = { "Bản tin một", "Bản tin hai", "Bản tin ba" };
 	static const uint64_t sequences[] = { 3, 7, 9 };
 	for (size_t i = 0; i < 3; i++) {
-		assert_string_equal(event->announcements[i].announcement->text, texts[i]);
+		assert_string_equal(first_text(event->announcements[i].announcement), texts[i]);
 		assert_int_equal(event->announcements[i].sequence, sequences[i]);
 		assert_int_equal(event->announcements[i].arrival_us, NOW_US + (int)sequences[i]);
 	}
@@ -291,7 +292,7 @@ static const char version_1_sql[] =
 static void expect_version_1_content(const struct store_event *event)
 {
 	assert_int_equal(event->announcements_count, 1);
-	assert_string_equal(event->announcements[0].announcement->text, "Xin chào");
+	assert_string_equal(first_text(event->announcements[0].announcement), "Xin chào");
 	assert_int_equal(event->announcements[0].arrival_us, 5);
 	assert_int_equal(event->announcements[0].sequence, 7);
 	assert_int_equal(event->plays_count, 1);
@@ -418,7 +419,8 @@ static void bad_rows_are_set_aside_and_the_others_load(void **state)
 		/* The second time they are out of the way, and nothing is reported. */
 		assert_int_equal(*event->error.text != '\0', round == 0);
 		assert_int_equal(event->announcements_count, 1);
-		assert_string_equal(event->announcements[0].announcement->text, "Bản tin tốt");
+		assert_string_equal(
+			first_text(event->announcements[0].announcement), "Bản tin tốt");
 		assert_int_equal(event->next_sequence, 2);
 		assert_int_equal(event->plays_count, 1);
 		assert_int_equal(event->settings_count, 1);
@@ -460,7 +462,7 @@ static void a_changed_text_is_never_spoken(void **state)
 	assert_int_equal(event->announcements_count, 19);
 	assert_non_null(strstr(event->error.text, "đã bị thay đổi"));
 	for (size_t i = 0; i < event->announcements_count; i++)
-		assert_null(strstr(event->announcements[i].announcement->text, "53"));
+		assert_null(strstr(first_text(event->announcements[i].announcement), "53"));
 }
 
 /* Opens what was damaged; whatever is found, the store works after that. */
@@ -471,7 +473,7 @@ static void expect_a_working_store(const char *folder)
 	size_t known = event->announcements_count;
 
 	for (size_t i = 0; i < known; i++) {
-		const char *text = event->announcements[i].announcement->text;
+		const char *text = first_text(event->announcements[i].announcement);
 		assert_non_null(strstr(text, " về việc cắt điện"));
 	}
 	put_announcement(file, "moi", "Bản tin mới", 1000);

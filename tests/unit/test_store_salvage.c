@@ -3,6 +3,7 @@
 #include "scheduler/store_salvage.h"
 #include "scheduler/store_history.h"
 #include "scheduler/store_pages.h"
+#include "announcement_helpers.h"
 #include "store_file_helpers.h"
 
 #include <sys/stat.h>
@@ -129,7 +130,7 @@ static struct kept look_into(struct store_file *file)
 		const struct store_announcement *stored = &kept.event->announcements[i];
 		int number = number_after(stored->announcement->id, "tin-");
 		_cleanup_(freep) char *text = text_of(number);
-		assert_string_equal(stored->announcement->text, text);
+		assert_string_equal(first_text(stored->announcement), text);
 		assert_int_equal(stored->sequence, number + 1);
 		assert_int_equal(stored->arrival_us, NOW_US);
 		kept.announcements[number] = true;
@@ -323,8 +324,8 @@ static void flipped_bits_cost_single_rows(void **state)
 		_event_ event = load(file);
 		for (size_t i = 0; i < event->announcements_count; i++) {
 			const struct announcement *a = event->announcements[i].announcement;
-			_cleanup_(freep) char *text = text_of(number_after(a->text, "<"));
-			assert_string_equal(a->text, text);
+			_cleanup_(freep) char *text = text_of(number_after(first_text(a), "<"));
+			assert_string_equal(first_text(a), text);
 		}
 		assert_true(event->announcements_count >= ITEMS - 20);
 		memcpy(bytes.data + page, before, PAGE);
