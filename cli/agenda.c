@@ -36,8 +36,7 @@ void agenda_add(struct agenda *agenda, const char *id, const struct json *schedu
 	if (!text)
 		return;
 	size_t length = strlen(text), cut = utf8_cut(text, length, TEXT_BYTES_MAX);
-	agenda->texts = xreallocarray(
-		agenda->texts, agenda->count + 1, sizeof(agenda->texts[0]));
+	agenda->texts = xreallocarray(agenda->texts, agenda->count + 1, sizeof(agenda->texts[0]));
 	agenda->texts[agenda->count++] = (struct agenda_text){ .id = xstrdup(id),
 		.text = xasprintf("%.*s%s", (int)cut, text, cut < length ? "…" : "") };
 }
@@ -53,10 +52,10 @@ static char *describe(const struct agenda *agenda, const struct planned_occurren
 {
 	const struct planned_row *row = &occurrence->rows[0];
 	const struct agenda_text key = { .id = row->schedule };
-	const struct agenda_text *found =
-		agenda->count == 0 ? NULL
-				   : bsearch(&key, agenda->texts, agenda->count,
-					     sizeof(agenda->texts[0]), by_id);
+	const struct agenda_text *found = agenda->count == 0
+						  ? NULL
+						  : bsearch(&key, agenda->texts, agenda->count,
+							    sizeof(agenda->texts[0]), by_id);
 	struct strbuf text = { 0 };
 
 	if (found)
@@ -77,8 +76,8 @@ static char *describe(const struct agenda *agenda, const struct planned_occurren
 	return strbuf_take(&text);
 }
 
-void agenda_format(struct agenda *agenda, const struct planned *planned, int64_t now_us,
-	struct strbuf *out)
+void agenda_format(
+	struct agenda *agenda, const struct planned *planned, int64_t now_us, struct strbuf *out)
 {
 	struct planned_occurrence occurrence;
 

@@ -17,5 +17,5 @@ void agenda_done(struct agenda *agenda);
 /* The beginning of the text of a schedule, as its JSON has it. */
 void agenda_add(struct agenda *agenda, const char *id, const struct json *schedule);
 /* `now_us`: when it is made. `planned` is sorted. */
-void agenda_format(struct agenda *agenda, const struct planned *planned, int64_t now_us,
-	struct strbuf *out);
+void agenda_format(
+	struct agenda *agenda, const struct planned *planned, int64_t now_us, struct strbuf *out);

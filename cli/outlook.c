@@ -68,8 +68,8 @@ static void add_rows(
 	}
 }
 
-int64_t outlook_plan(const struct outlook *outlook, int64_t from_us, int64_t until_us,
-	struct planned *planned)
+int64_t outlook_plan(
+	const struct outlook *outlook, int64_t from_us, int64_t until_us, struct planned *planned)
 {
 	const struct config *config = outlook->session->config;
 	struct plan_output outputs[CONFIG_OUTPUTS_MAX];

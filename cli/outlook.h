@@ -19,5 +19,5 @@ struct outlook {
 bool outlook_possible(const struct outlook *outlook);
 /* Adds the rows of [from_us, until_us). The instant up to which they are whole: until_us, unless there
  * are too many. */
-int64_t outlook_plan(const struct outlook *outlook, int64_t from_us, int64_t until_us,
-	struct planned *planned);
+int64_t outlook_plan(
+	const struct outlook *outlook, int64_t from_us, int64_t until_us, struct planned *planned);

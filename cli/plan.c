@@ -339,9 +339,8 @@ static void show(struct plan_command *plan)
 
 static enum cli_status run_plan(struct session *session, int argc, char **argv)
 {
-	_cleanup_(plan_command_done) struct plan_command plan = {
-		.session = session, .options = { .timeout_us = INQUIRY_TIMEOUT_US }
-	};
+	_cleanup_(plan_command_done) struct plan_command plan = { .session = session,
+		.options = { .timeout_us = INQUIRY_TIMEOUT_US } };
 	bool offline;
 	enum cli_status status;
 

@@ -130,6 +130,12 @@ void planned_sort(struct planned *planned)
 
 /* --- Occurrences ----------------------------------------------------------------------------- */
 
+bool planned_meant(const struct planned_row *row)
+{
+	return row->would == PLAN_PLAY ||
+	       (row->would == PLAN_HOLD && compare_texts(row->reason, "quiet-hours") != 0);
+}
+
 static void add_to_occurrence(struct planned_occurrence *occurrence, const struct planned_row *row)
 {
 	int64_t ends_us = row->begins_us + (int64_t)(row->seconds * US_PER_SEC);
@@ -143,8 +149,6 @@ static void add_to_occurrence(struct planned_occurrence *occurrence, const struc
 	if (!occurrence->heard || ends_us > occurrence->ends_us)
 		occurrence->ends_us = ends_us;
 	occurrence->heard = true;
-	if (row->would == PLAN_PLAY || compare_texts(row->reason, "quiet-hours") != 0)
-		occurrence->meant = true;
 }
 
 size_t planned_occurrence(
@@ -216,7 +220,7 @@ void planned_would(const struct planned_row *row, char ret_text[PLANNED_WOULD_SI
 	localtime_r(&begins, &local);
 	bool soon = row->begins_us - row->start_us < INT64_C(86400) * US_PER_SEC;
 	strftime(when, sizeof(when),
-		!soon		   ? "%H:%M %d/%m"
+		!soon              ? "%H:%M %d/%m"
 		: local.tm_sec > 0 ? "%H:%M:%S"
 				   : "%H:%M",
 		&local);

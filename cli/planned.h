@@ -40,6 +40,9 @@ bool planned_add(struct planned *planned, const char *node, const struct json *r
 /* To be called when all were added: by start, schedule, node and output. */
 void planned_sort(struct planned *planned);
 
+/* Whether it would be heard, and not only because it waits for the end of quiet hours. */
+bool planned_meant(const struct planned_row *row);
+
 struct planned_occurrence { /* the rows of one occurrence: of all its outputs */
 	const struct planned_row *rows;
 	size_t count;

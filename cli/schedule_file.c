@@ -22,8 +22,8 @@ static char *read_file(const char *path, size_t *ret_length, struct error *error
 	return hand_over(bytes);
 }
 
-struct schedule *schedule_file_read(const struct session *session, struct zones *zones,
-	const char *path, struct error *error)
+struct schedule *schedule_file_read(
+	const struct session *session, struct zones *zones, const char *path, struct error *error)
 {
 	const struct schedule_defaults defaults = { .zones = zones,
 		.timezone = session->config->timezone,

@@ -28,8 +28,7 @@ static double seconds_of_text(const struct reading_config *how, const char *text
 
 double seconds_of(const struct config *config, const struct announcement *announcement)
 {
-	const struct config_chimes_of *chimes =
-		&config->chimes.by_priority[announcement->priority];
+	const struct config_chimes_of *chimes = &config->chimes.by_priority[announcement->priority];
 	const struct reading_config how = config_reading(config, announcement->voice_engine,
 		announcement->voice_name, announcement->voice_rate);
 	double once = 0;
