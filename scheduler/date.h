@@ -12,7 +12,7 @@
 #define DATE_YEAR_MIN 1900 /* what dates from outside may name */
 #define DATE_YEAR_MAX 2199
 
-#define DATE_TEXT_SIZE 16
+#define DATE_TEXT_SIZE 40 /* of any three ints: the compiler cannot know better */
 
 struct date {
 	int year;

@@ -14,9 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LUNAR_YEAR_MIN \
-	1900 /* lunar years that can be asked for, named by the solar year in which */
-#define LUNAR_YEAR_MAX 2199 /* their first day (Tết) lies */
+/* Lunar years that can be asked for, named by the solar year in which their first day (Tết) lies. */
+#define LUNAR_YEAR_MIN 1900
+#define LUNAR_YEAR_MAX 2199
+
+#define LUNAR_YEAR_MONTHS_MAX 13
 
 struct lunar_date {
 	int year;
@@ -39,6 +41,24 @@ int lunar_to_day(struct lunar_date date, int32_t *ret_day);
 int lunar_month_days(int year, int month, bool leap);
 /* The number of the month that is there twice in that year; 0: none is (or no such year). */
 int lunar_leap_month(int year);
+
+/*
+ * One lunar year, for who asks of many days: making it is what costs (some microseconds), and each
+ * function above does so anew. A value: copy and forget it as you like.
+ */
+struct lunar_year {
+	int year;
+	int leap_month;                               /* see lunar_leap_month() */
+	int months;                                   /* 12 or 13 */
+	int32_t first_day[LUNAR_YEAR_MONTHS_MAX + 1]; /* of each month, and of the next year */
+};
+
+/* -ERANGE: the year. */
+int lunar_year_make(int year, struct lunar_year *ret_year);
+/* -ERANGE: the day is not of that year. */
+int lunar_year_of_day(const struct lunar_year *year, int32_t day, struct lunar_date *ret_date);
+/* As lunar_to_day(); -EINVAL too for a date of another year. */
+int lunar_year_to_day(const struct lunar_year *year, struct lunar_date date, int32_t *ret_day);
 
 /* "Bính Ngọ". The can-chi of a lunar year, and of a day. */
 #define LUNAR_NAME_SIZE 24

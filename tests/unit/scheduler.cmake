@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 loalang_unit_test(announcement scheduler)
+loalang_unit_test(ephemeris scheduler)
 loalang_unit_test(hours scheduler)
+loalang_unit_test(lunar scheduler)
 loalang_unit_test(queue scheduler)
 loalang_unit_test(queue_walk scheduler)
 loalang_unit_test(reason scheduler)
