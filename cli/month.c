@@ -146,8 +146,8 @@ static void put_legend(struct strbuf *out, const struct month_entry *entries, si
 {
 	static const char *const words[] = {
 		[PLAN_PLAY] = NULL,
-		[PLAN_HOLD] = "~ phát muộn",
-		[PLAN_VETO] = "! không phát",
+		[PLAN_HOLD] = "~ có loa phát muộn",
+		[PLAN_VETO] = "! có loa không phát",
 		[PLAN_SKIP] = "- ngày trừ",
 	};
 	bool seen[countof(words)] = { false }, any = false;
@@ -181,7 +181,10 @@ void month_format(
 	}
 	put_week(out, head);
 	size_t weeks = fill_cells(first_day, days, entries, count, cells);
-	for (size_t week = 0; week < weeks; week++)
+	for (size_t week = 0; week < weeks; week++) {
+		if (week > 0 && count > 0)
+			strbuf_putc(out, '\n');
 		put_week(out, &cells[week * WEEK_DAYS]);
+	}
 	put_legend(out, entries, count);
 }

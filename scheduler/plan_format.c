@@ -21,7 +21,7 @@ void plan_format_time(const struct zone *zone, int64_t real_us, char ret_text[TI
 	/* RFC 3339 has no seconds in its offset; then the wall's time goes with them. */
 	int64_t offset_us = floor_to(zone_local_us(zone, real_us) - real_us, MINUTE_US);
 	int64_t local_us = real_us + offset_us;
-	int rest_ms = (int)((local_us - floor_to(local_us, US_PER_SEC)) / US_PER_MS);
+	unsigned rest_ms = (unsigned)((local_us - floor_to(local_us, US_PER_SEC)) / US_PER_MS);
 	unsigned minutes = (unsigned)((offset_us < 0 ? -offset_us : offset_us) / MINUTE_US);
 	time_t seconds = (time_t)(floor_to(local_us, US_PER_SEC) / US_PER_SEC);
 	char date[24], fraction[8] = "";
@@ -30,7 +30,7 @@ void plan_format_time(const struct zone *zone, int64_t real_us, char ret_text[TI
 	gmtime_r(&seconds, &wall);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &wall);
 	if (rest_ms > 0)
-		snprintf(fraction, sizeof(fraction), ".%03d", rest_ms);
+		snprintf(fraction, sizeof(fraction), ".%03u", rest_ms % 1000);
 	snprintf(ret_text, TIME_TEXT_SIZE, "%s%s%c%02u:%02u", date, fraction,
 		offset_us < 0 ? '-' : '+', minutes / 60 % 100, minutes % 60);
 }
@@ -83,6 +83,18 @@ static void write_time(
 	json_write_string(out, key, text);
 }
 
+/* Also of one that plays at its time, but not in one piece. */
+static void write_detail(struct strbuf *out, const struct plan_row *row)
+{
+	_cleanup_(strbuf_done) struct strbuf detail = { 0 };
+
+	if (row->reason)
+		strbuf_puts(&detail, plan_reason_detail(row->reason));
+	if (row->interrupted)
+		strbuf_printf(&detail, "%sbị cắt ngang", row->reason ? "; " : "");
+	json_write_string(out, "detail", detail.text);
+}
+
 void plan_format(
 	struct strbuf *out, const char *key, const struct plan_row *row, const char *output)
 {
@@ -104,6 +116,6 @@ void plan_format(
 	json_write_string(out, "title", announcement->title);
 	json_write_string(out, "priority", priority_name(announcement->priority));
 	write_time(out, "begins", schedule->zone, row->begins_us);
-	json_write_string(out, "detail", row->reason ? plan_reason_detail(row->reason) : NULL);
+	write_detail(out, row);
 	json_write_end_object(out);
 }

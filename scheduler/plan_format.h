@@ -12,8 +12,9 @@
 #include "scheduler/zone.h"
 
 /* {"schedule","id","start","lunar","output","seconds","would","reason","title","priority","begins",
- * "detail"}. `key`: NULL in an array, or alone. `output`: the row's, NULL: not known. Instants are
- * told as the clocks of the schedule's own time zone show them. */
+ * "detail"}; `detail` is in Vietnamese, null when there is nothing to say. `key`: NULL in an array, or
+ * alone. `output`: the row's, NULL: not known. Instants are told as the clocks of the schedule's own
+ * time zone show them. */
 void plan_format(
 	struct strbuf *out, const char *key, const struct plan_row *row, const char *output);
 
