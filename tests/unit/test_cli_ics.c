@@ -113,8 +113,8 @@ static void test_agenda(void **state)
 	_cleanup_(strbuf_done) struct strbuf out = { 0 };
 
 	(void)state;
-	add(&planned, "hai", "ubnd", "nam", "hold", "\"2026-11-22T00:00:30+07:00\"");
-	add(&planned, "hai", "ubnd", "bac", "play", "\"2026-11-22T00:00:00+07:00\"");
+	add(&planned, "hai", "ubnd", "bac", "hold", "\"2026-11-22T00:00:30+07:00\"");
+	add(&planned, "hai", "ubnd", "nam", "play", "\"2026-11-22T00:00:00+07:00\"");
 	add(&planned, "hai", "tram", "xa", "veto", "null");
 	add(&planned, "mot", "ubnd", "bac", "veto", "null");
 	add(&planned, "hai-b", "ubnd", "bac", "play", "\"2026-11-22T00:00:00+07:00\"");

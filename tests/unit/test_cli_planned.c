@@ -209,6 +209,9 @@ static void test_months(void **state)
 		assert_int_equal(lines, rows[i].lines + 3);
 	}
 	_cleanup_(strbuf_done) struct strbuf out = { 0 };
+	month_format(2027, 2, NULL, 0, &out);
+	assert_non_null(strstr(out.text, " từ 25/12 năm Bính Ngọ đến 23/1 năm Đinh Mùi\n"));
+	strbuf_clear(&out);
 	month_format(1900, 1, NULL, 0, &out);
 	assert_int_equal(strncmp(out.text, "Tháng 1 năm 1900\n", strlen("Tháng 1 năm 1900\n")), 0);
 	assert_non_null(strstr(out.text, "\n 1          2          3"));
