@@ -31,7 +31,7 @@ struct command {
 
 extern const struct command command_say, command_withdraw, command_stop, command_skip, command_mute,
 	command_unmute, command_status, command_queue, command_history, command_read,
-	command_render, command_media;
+	command_render, command_media, command_plan, command_schedule;
 
 struct session {
 	const struct command *command;
@@ -51,6 +51,10 @@ extern const struct option_spec global_options[];
  * go on; false with *ret_status (help was asked for, or something is wrong and has been said). */
 bool session_open(struct session *session, int argc, char **argv, void *options,
 	enum cli_status *ret_status) _must_check_;
+
+/* Whether it is known which site is meant; complains if not. session_open() has asked this already for
+ * commands that are not `offline`. */
+bool session_has_site(const struct session *session) _must_check_;
 
 /* "loalang COMMAND: …" to standard error. */
 void complain(const struct session *session, const char *format, ...) _printf_(2, 3);

@@ -6,16 +6,13 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/gather.h"
+#include "cli/inquiry.h"
 #include "cli/records.h"
 #include "cli/when.h"
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
-#include <sys/random.h>
 
-#define ANSWER_TIMEOUT_US (5 * US_PER_SEC) /* of one page */
-#define SINCE_DEFAULT     "24h"
-#define PAGES_MAX         10000 /* of a node: one that answers in circles is not followed */
+#define SINCE_DEFAULT "24h"
 
 struct history_options {
 	const char *since, *until, *output, *id;
@@ -42,41 +39,17 @@ static const struct option_spec options_of_history[] = {
 	{ 0 },
 };
 
-enum inquiry_state {
-	INQUIRY_TO_ASK, /* its next page is wanted */
-	INQUIRY_ASKED,
-	INQUIRY_DONE,
-	INQUIRY_SILENT, /* off, or no answer in time */
-	INQUIRY_FAILED, /* it has answered with an error */
-};
-
-struct inquiry { /* one node */
-	char *node;
-	struct json *status;
-	enum inquiry_state state;
-	unsigned page;
-	int64_t after; /* the sequence of the last receipt that has come */
-	int64_t until_mono_us;
-};
-
 struct history {
 	struct session *session;
 	struct history_options options;
 	int64_t since_us, until_us; /* TIME_UNSET: none */
-	char *reply_topic;
-	struct inquiry *inquiries;
-	size_t count;
+	struct inquiries inquiries; /* the cursor: the sequence of the last receipt that has come */
 	struct records records;
 };
 
 static void history_done(struct history *history)
 {
-	for (size_t i = 0; i < history->count; i++) {
-		free(history->inquiries[i].node);
-		json_free(history->inquiries[i].status);
-	}
-	free(history->inquiries);
-	free(history->reply_topic);
+	inquiries_done(&history->inquiries);
 	records_done(&history->records);
 }
 
@@ -85,19 +58,6 @@ static void history_done(struct history *history)
 static const char *text_of(const struct json *object, const char *key)
 {
 	return json_as_string(json_get(object, key), "");
-}
-
-static bool in_zones(const struct option_names *wanted, const struct json *zones)
-{
-	for (size_t i = 0; i < wanted->count; i++) {
-		if (strcmp(wanted->list[i], "all") == 0)
-			return true;
-		for (size_t z = 0; z < json_array_length(zones); z++) {
-			if (strcmp(wanted->list[i], json_as_string(json_at(zones, z), "")) == 0)
-				return true;
-		}
-	}
-	return wanted->count == 0;
 }
 
 static bool is_restricted(const struct history *history)
@@ -109,18 +69,11 @@ static bool is_restricted(const struct history *history)
 static bool is_wanted(
 	const struct history *history, const struct inquiry *inquiry, const char *name)
 {
-	const struct json *outputs = json_get(inquiry->status, "outputs");
+	const struct history_options *options = &history->options;
 
-	for (size_t i = 0; i < json_array_length(outputs); i++) {
-		const struct json *output = json_at(outputs, i);
-		const char *its_name = text_of(output, "name");
-		if ((!name || strcmp(name, its_name) == 0) &&
-			(!history->options.output ||
-				strcmp(history->options.output, its_name) == 0) &&
-			in_zones(&history->options.zones, json_get(output, "zones")))
-			return true;
-	}
-	return false;
+	if (name && options->output && strcmp(name, options->output) != 0)
+		return false;
+	return inquiry_serves(inquiry, name ? name : options->output, &options->zones);
 }
 
 /* --- What comes in --------------------------------------------------------------------------- */
@@ -140,57 +93,23 @@ static void add_receipts(
 	}
 }
 
-static void take_answer(struct history *history, struct inquiry *inquiry, const struct json *answer)
-{
-	const struct json *failure = json_get(answer, "error");
-	int64_t after = json_as_integer(json_get(answer, "after"), -1);
-	bool more = json_as_bool(json_get(answer, "more"), false);
-
-	if (failure || after < 0) {
-		complain(history->session, "máy %s không trả lời được: %s", inquiry->node,
-			failure ? text_of(failure, "detail") : "câu trả lời không hiểu được");
-		inquiry->state = INQUIRY_FAILED;
-		return;
-	}
-	add_receipts(history, inquiry, json_get(answer, "receipts"));
-	if (more && (after <= inquiry->after || inquiry->page == PAGES_MAX)) {
-		complain(history->session, "máy %s trả lời vòng quanh", inquiry->node);
-		inquiry->state = INQUIRY_FAILED;
-		return;
-	}
-	inquiry->after = after;
-	inquiry->page++;
-	inquiry->state = more ? INQUIRY_TO_ASK : INQUIRY_DONE;
-}
-
-/* "ubnd/3": the node and the page. A late answer to what was asked before is not taken twice. */
-static char *correlation_of(const struct inquiry *inquiry)
-{
-	return xasprintf("%s/%u", inquiry->node, inquiry->page);
-}
-
-static void on_answer(const struct broker_message *message, void *context)
+static int64_t take_answer(
+	const struct inquiry *inquiry, const struct json *answer, bool *ret_more, void *context)
 {
 	struct history *history = context;
+	int64_t after = json_as_integer(json_get(answer, "after"), -1);
 
-	if (!message->correlation || strcmp(message->topic, history->reply_topic) != 0)
-		return;
-	for (size_t i = 0; i < history->count; i++) {
-		struct inquiry *inquiry = &history->inquiries[i];
-		_cleanup_(freep) char *correlation = correlation_of(inquiry);
-		if (inquiry->state != INQUIRY_ASKED ||
-			strcmp(correlation, message->correlation) != 0)
-			continue;
-		_cleanup_(json_freep) struct json *answer = json_parse(
-			message->payload, message->length, NULL);
-		take_answer(history, inquiry, answer);
-	}
+	*ret_more = json_as_bool(json_get(answer, "more"), false);
+	if (after >= 0)
+		add_receipts(history, inquiry, json_get(answer, "receipts"));
+	return after;
 }
 
 /* --- Asking ---------------------------------------------------------------------------------- */
 
-static char *format_question(const struct history *history, const struct inquiry *inquiry)
+static char *format_question(const struct inquiry *inquiry, void *context)
 {
+	const struct history *history = context;
 	struct strbuf out = { 0 };
 
 	json_write_begin_object(&out, NULL);
@@ -201,91 +120,20 @@ static char *format_question(const struct history *history, const struct inquiry
 		json_write_string(&out, "output", history->options.output);
 	if (history->options.id)
 		json_write_string(&out, "id", history->options.id);
-	json_write_integer(&out, "after", inquiry->after);
+	json_write_integer(&out, "after", inquiry->cursor);
 	json_write_end_object(&out);
 	return strbuf_take(&out);
-}
-
-static int ask(struct history *history, struct broker *broker, struct inquiry *inquiry,
-	struct error *error)
-{
-	_cleanup_(freep) char *topic = topic_of(
-		history->session, "node/%s/request/history", inquiry->node);
-	_cleanup_(freep) char *payload = format_question(history, inquiry);
-	_cleanup_(freep) char *correlation = correlation_of(inquiry);
-	const struct broker_publication publication = { .topic = topic,
-		.payload = payload,
-		.response_topic = history->reply_topic,
-		.correlation = correlation };
-
-	/* Before it is sent: the answer may come while we wait for the broker's. */
-	inquiry->state = INQUIRY_ASKED;
-	inquiry->until_mono_us = clock_mono_us() + history->options.timeout_us;
-	return broker_publish(broker, &publication, error);
-}
-
-/* The instant at which the next node has been silent for too long; 0: nobody is waited for. */
-static int64_t next_timeout(const struct history *history)
-{
-	int64_t until_mono_us = 0;
-
-	for (size_t i = 0; i < history->count; i++) {
-		const struct inquiry *inquiry = &history->inquiries[i];
-		if (inquiry->state == INQUIRY_ASKED &&
-			(until_mono_us == 0 || inquiry->until_mono_us < until_mono_us))
-			until_mono_us = inquiry->until_mono_us;
-	}
-	return until_mono_us;
-}
-
-/* A node wants to be asked, or none is waited for. */
-static bool is_due(void *context)
-{
-	const struct history *history = context;
-
-	for (size_t i = 0; i < history->count; i++) {
-		if (history->inquiries[i].state == INQUIRY_TO_ASK)
-			return true;
-	}
-	return next_timeout(history) == 0;
-}
-
-static int ask_all(struct history *history, struct broker *broker, struct error *error)
-{
-	int result = broker_subscribe(broker, history->reply_topic, 1, error);
-
-	while (result >= 0) {
-		for (size_t i = 0; i < history->count && result >= 0; i++) {
-			struct inquiry *inquiry = &history->inquiries[i];
-			if (inquiry->state == INQUIRY_TO_ASK)
-				result = ask(history, broker, inquiry, error);
-			else if (inquiry->state == INQUIRY_ASKED &&
-				 inquiry->until_mono_us <= clock_mono_us())
-				inquiry->state = INQUIRY_SILENT;
-		}
-		int64_t until_mono_us = next_timeout(history);
-		if (result >= 0 && until_mono_us == 0 && is_due(history))
-			break;
-		if (result >= 0)
-			result = broker_wait(broker, until_mono_us, is_due, history, error);
-	}
-	return result < 0 ? result : 0;
 }
 
 /* --- Who is asked ---------------------------------------------------------------------------- */
 
 static void add_node(struct history *history, char *node, struct json *status)
 {
-	struct inquiry *inquiry;
+	struct inquiry *inquiry = inquiries_add(&history->inquiries, node, status, 0);
 
-	history->inquiries = xreallocarray(
-		history->inquiries, history->count + 1, sizeof(history->inquiries[0]));
-	inquiry = &history->inquiries[history->count++];
-	*inquiry = (struct inquiry){ .node = node, .status = status };
 	/* The last will does not say which outputs a node has: it may have the one. */
-	if (strcmp(text_of(status, "state"), "offline") == 0)
-		inquiry->state = INQUIRY_SILENT;
-	else if (is_restricted(history) && !is_wanted(history, inquiry, NULL))
+	if (inquiry->state == INQUIRY_TO_ASK && is_restricted(history) &&
+		!is_wanted(history, inquiry, NULL))
 		inquiry->state = INQUIRY_DONE;
 }
 
@@ -304,16 +152,6 @@ static void sort_out(struct history *history, const struct gathered *gathered)
 		else if (*text_of(json, "title"))
 			records_add_title(&history->records, id, text_of(json, "title"));
 	}
-}
-
-/* A topic that nobody else listens to. */
-static char *make_reply_topic(const struct session *session)
-{
-	uint64_t number = 0;
-
-	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		number = (uint64_t)clock_real_us() ^ (uint64_t)getpid() << 48;
-	return topic_of(session, "reply/lenh-%016" PRIx64, number);
 }
 
 /* --- What is shown --------------------------------------------------------------------------- */
@@ -340,26 +178,6 @@ static void show(const struct history *history)
 	if (records->left_out > 0)
 		complain(history->session, "quá nhiều: %zu biên nhận bị bỏ, hãy thu hẹp khoảng",
 			records->left_out);
-}
-
-static enum cli_status conclude(const struct history *history)
-{
-	_cleanup_(strbuf_done) struct strbuf silent = { 0 };
-	bool failed = history->records.left_out > 0;
-
-	for (size_t i = 0; i < history->count; i++) {
-		const struct inquiry *inquiry = &history->inquiries[i];
-		failed |= inquiry->state == INQUIRY_FAILED;
-		if (inquiry->state == INQUIRY_SILENT)
-			strbuf_printf(&silent, silent.length ? ", %s" : "%s", inquiry->node);
-	}
-	if (history->count == 0)
-		complain(history->session, "xã “%s” chưa có máy nào",
-			history->session->config->site);
-	if (silent.length > 0)
-		complain(history->session, "thiếu phần của máy đang tắt hay không trả lời: %s",
-			silent.text);
-	return failed ? CLI_REFUSED : silent.length > 0 ? CLI_UNANSWERED : CLI_DONE;
 }
 
 /* --- The command ----------------------------------------------------------------------------- */
@@ -392,7 +210,7 @@ static enum cli_status run_history(struct session *session, int argc, char **arg
 {
 	static const char *const topics[] = { "node/+/status", "zone/+/announce/+" };
 	_cleanup_(history_done) struct history history = { .session = session,
-		.options = { .since = SINCE_DEFAULT, .timeout_us = ANSWER_TIMEOUT_US },
+		.options = { .since = SINCE_DEFAULT, .timeout_us = INQUIRY_TIMEOUT_US },
 		.until_us = TIME_UNSET };
 	_cleanup_(gathered_done) struct gathered gathered = { 0 };
 	_cleanup_(broker_disconnectp) struct broker *broker = NULL;
@@ -405,16 +223,23 @@ static enum cli_status run_history(struct session *session, int argc, char **arg
 		return CLI_USAGE;
 	if (!gather(session, topics, countof(topics), &gathered, &broker, &status))
 		return status;
+	history.inquiries = (struct inquiries){ .session = session,
+		.what = "history",
+		.timeout_us = history.options.timeout_us,
+		.question = format_question,
+		.take = take_answer,
+		.context = &history };
 	sort_out(&history, &gathered);
-	history.reply_topic = make_reply_topic(session);
-	gathered.on_live = on_answer;
-	gathered.context = &history;
-	int result = ask_all(&history, broker, &error);
+	gathered.on_live = inquiries_on_message;
+	gathered.context = &history.inquiries;
+	int result = inquiries_ask(&history.inquiries, broker, &error);
 	if (result < 0)
 		complain(session, "%s", error.text);
 	records_sort(&history.records);
 	show(&history);
-	status = conclude(&history);
+	status = inquiries_conclude(&history.inquiries);
+	if (history.records.left_out > 0)
+		status = CLI_REFUSED;
 	return result < 0 ? (result == -EACCES ? CLI_REFUSED : CLI_NO_BROKER) : status;
 }
 

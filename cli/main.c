@@ -16,6 +16,8 @@ static const struct command *const commands[] = {
 	&command_status,
 	&command_queue,
 	&command_history,
+	&command_plan,
+	&command_schedule,
 	&command_read,
 	&command_render,
 	&command_media,

@@ -92,6 +92,15 @@ static int decode_text(const char *text, const char **member, struct error *erro
 	return 0;
 }
 
+static int decode_texts(const char *text, struct option_texts *texts, struct error *error)
+{
+	if (texts->count == OPTION_TEXTS_MAX)
+		return error_set(error, -EINVAL, "nhiều nhất là %d", OPTION_TEXTS_MAX);
+	int result = decode_text(text, &texts->list[texts->count], error);
+	texts->count += result == 0;
+	return result;
+}
+
 static int decode_id(const char *text, const char **member, struct error *error)
 {
 	if (!announcement_id_valid(text, strlen(text)))
@@ -111,6 +120,11 @@ static int decode(
 		return 0;
 	case OPTION_TEXT:
 		return decode_text(text, member, error);
+	case OPTION_TEXTS:
+		return decode_texts(text, member, error);
+	case OPTION_MAYBE:
+		*(const char **)member = text ? text : "";
+		return 0;
 	case OPTION_NAME:
 		return decode_name(text, member, error);
 	case OPTION_NAMES:
@@ -136,27 +150,34 @@ struct forms {
 	char *targets[OPTIONS_MAX];
 	struct option longs[OPTIONS_MAX + 1];
 	const char *names[OPTIONS_MAX];    /* for nearest() */
-	char letters[2 * OPTIONS_MAX + 3]; /* "+:" (stop early, tell a missing value), then "n:h" */
+	char letters[3 * OPTIONS_MAX + 3]; /* "+:" (stop early, tell a missing value), then "n:h" */
 	size_t letters_count;
 	size_t count;
 };
 
 #define LONG_OPTION 256
 
+static int has_value(const struct option_spec *spec)
+{
+	return spec->type == OPTION_FLAG    ? no_argument
+	       : spec->type == OPTION_MAYBE ? optional_argument
+					    : required_argument;
+}
+
 static void add_forms(struct forms *forms, const struct option_set *set)
 {
 	for (const struct option_spec *spec = set->specs; spec && spec->name; spec++) {
 		size_t i = forms->count++;
-		bool flag = spec->type == OPTION_FLAG;
+		int value = has_value(spec);
 		forms->specs[i] = spec;
 		forms->targets[i] = set->target;
 		forms->names[i] = spec->name;
-		forms->longs[i] = (struct option){ .name = spec->name,
-			.has_arg = flag ? no_argument : required_argument,
-			.val = LONG_OPTION + (int)i };
+		forms->longs[i] = (struct option){
+			.name = spec->name, .has_arg = value, .val = LONG_OPTION + (int)i
+		};
 		if (spec->letter)
 			forms->letters[forms->letters_count++] = spec->letter;
-		if (spec->letter && !flag)
+		for (int colon = no_argument; spec->letter && colon < value; colon++)
 			forms->letters[forms->letters_count++] = ':';
 	}
 }

@@ -12,10 +12,13 @@
 #include <stddef.h>
 
 #define OPTION_NAMES_MAX 16
+#define OPTION_TEXTS_MAX 256
 
 enum option_type {
 	OPTION_FLAG,     /* bool */
 	OPTION_TEXT,     /* const char *, not empty */
+	OPTION_TEXTS,    /* struct option_texts: may be given again */
+	OPTION_MAYBE,    /* const char *: "" when it stands alone; a value only behind a "=" */
 	OPTION_NAME,     /* const char *; base/name.h */
 	OPTION_NAMES,    /* struct option_names: may be given again; `all` is a name, none twice */
 	OPTION_ID,       /* const char *; an announcement's id */
@@ -27,6 +30,11 @@ enum option_type {
 
 struct option_names {
 	const char *list[OPTION_NAMES_MAX];
+	size_t count;
+};
+
+struct option_texts {
+	const char *list[OPTION_TEXTS_MAX];
 	size_t count;
 };
 

@@ -2,21 +2,16 @@
 /* loalang say: publishes an announcement and waits until the outputs have answered. */
 #include "cli/broker.h"
 #include "cli/command.h"
-#include "cli/event.h"
 #include "cli/gather.h"
 #include "cli/input.h"
 #include "cli/message.h"
-#include "cli/table.h"
-#include "cli/tally.h"
+#include "cli/replies.h"
 #include "cli/warnings.h"
 #include "tts/reading.h"
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
-#define ACCEPTED_TIMEOUT_US (10 * US_PER_SEC)
-#define UNKNOWN_TIMEOUT_US  (3 * US_PER_SEC) /* for an answer when no node is known */
-#define PLAYED_MARGIN_US    (60 * US_PER_SEC)
+#define PLAYED_MARGIN_US (60 * US_PER_SEC)
 
 struct say_options {
 	struct option_names zones;
@@ -60,49 +55,7 @@ struct say {
 	struct message message;
 	char id[MESSAGE_ID_SIZE];
 	double seconds; /* predicted, of all repeats */
-	struct tally *tally;
-	bool published;
 };
-
-/* --- What comes in -------------------------------------------------------------------------- */
-
-static void on_receipt(struct say *say, const char *node, const struct broker_message *message)
-{
-	struct error ignored;
-	_cleanup_(json_freep) struct json *receipt = json_parse(
-		message->payload, message->length, &ignored);
-
-	if (!receipt || !tally_add_receipt(say->tally, node, receipt))
-		return;
-	if (say->session->global.json) {
-		_cleanup_(freep) char *line = json_text(receipt);
-		puts(line);
-		fflush(stdout);
-	}
-}
-
-static void on_status(struct say *say, const char *node, const struct broker_message *message)
-{
-	struct error ignored;
-	_cleanup_(json_freep) struct json *status = json_parse(
-		message->payload, message->length, &ignored);
-
-	if (status)
-		tally_add_status(say->tally, node, status, !say->published);
-}
-
-/* loalang/<site>/node/<node>/status or …/receipt */
-static void on_message(const struct broker_message *message, void *context)
-{
-	struct say *say = context;
-	_cleanup_(freep) char *node = topic_level(message->topic, 3);
-	_cleanup_(freep) char *what = topic_level(message->topic, 4);
-
-	if (strcmp(what, "status") == 0)
-		on_status(say, node, message);
-	else if (!message->retained)
-		on_receipt(say, node, message);
-}
 
 /* --- What is said --------------------------------------------------------------------------- */
 
@@ -195,14 +148,12 @@ static int publish(struct say *say, struct broker *broker, const char *json, str
 	return 0;
 }
 
-/* --- Waiting -------------------------------------------------------------------------------- */
-
 static int64_t timeout_us(const struct say *say)
 {
 	if (say->options.timeout_us > 0)
 		return say->options.timeout_us;
 	if (say->options.wait == TALLY_ACCEPTED)
-		return ACCEPTED_TIMEOUT_US;
+		return REPLIES_ACCEPTED_US;
 	int64_t until_start_us = 0;
 	if (say->message.start_us != TIME_UNSET &&
 		say->message.start_us > say->message.issued_at_us)
@@ -210,161 +161,26 @@ static int64_t timeout_us(const struct say *say)
 	return until_start_us + (int64_t)(say->seconds * 1.5 * 1e6) + PLAYED_MARGIN_US;
 }
 
-static bool is_done(void *context)
-{
-	return tally_done(context);
-}
-
-static bool is_known(void *context)
-{
-	return tally_known(context);
-}
-
-static int await(struct say *say, struct broker *broker, struct error *error)
-{
-	int64_t now_us = clock_mono_us();
-	int64_t until_us = now_us + timeout_us(say);
-	int64_t unknown_us = now_us + UNKNOWN_TIMEOUT_US;
-
-	int result = broker_wait(
-		broker, unknown_us < until_us ? unknown_us : until_us, is_known, say->tally, error);
-	if (result <= 0)
-		return result;
-	return broker_wait(broker, until_us, is_done, say->tally, error);
-}
-
-/* --- What is shown -------------------------------------------------------------------------- */
-
-static void print_row(struct table *table, const struct tally_row *row)
-{
-	char seconds[32] = "", time[16] = "";
-
-	if (row->heard && !isnan(row->seconds_played))
-		snprintf(seconds, sizeof(seconds), "%.1f", row->seconds_played);
-	/* 2026-11-21T16:40:00…: the hour is what is looked for */
-	if (row->at && strlen(row->at) > 19)
-		snprintf(time, sizeof(time), "%.8s", row->at + 11);
-	table_add(table, row->node);
-	table_add(table, row->output ? row->output : "–");
-	if (row->heard)
-		table_add(table, event_word(row->event));
-	else
-		table_add(table, row->absent ? "mất kết nối" : "không trả lời");
-	table_add(table, time);
-	table_add(table, seconds);
-	table_add(table, row->detail ? row->detail : row->reason);
-}
-
-static void print_rows(const struct say *say)
-{
-	static const char *const titles[] = { "MÁY", "LOA", "KẾT QUẢ", "LÚC", "GIÂY", "GHI CHÚ" };
-	struct table table;
-
-	table_init(&table, countof(titles), titles);
-	for (size_t i = 0; tally_row(say->tally, i); i++) {
-		if (!tally_row(say->tally, i)->unclear)
-			print_row(&table, tally_row(say->tally, i));
-	}
-	printf("Bản tin %s\n", say->message.id);
-	table_print(&table, stdout);
-	table_done(&table);
-}
-
-/* "ubnd/loa1, ubnd/loa2"; NULL: none. The caller frees. */
-static char *names_of(const struct say *say, bool (*is_meant)(const struct tally_row *row))
-{
-	struct strbuf names = { 0 };
-
-	for (size_t i = 0; tally_row(say->tally, i); i++) {
-		const struct tally_row *row = tally_row(say->tally, i);
-		if (is_meant(row))
-			strbuf_printf(&names, names.length ? ", %s%s%s" : "%s%s%s", row->node,
-				row->output ? "/" : "", row->output ? row->output : "");
-	}
-	return names.length ? strbuf_take(&names) : NULL;
-}
-
-static bool is_silent(const struct tally_row *row)
-{
-	return row->state == TALLY_WAITING && !row->unclear;
-}
-
-static bool is_unclear(const struct tally_row *row)
-{
-	return row->unclear;
-}
-
-static void name_silent(const struct say *say)
-{
-	_cleanup_(freep) char *silent = names_of(say, is_silent);
-	_cleanup_(freep) char *unclear = names_of(say, is_unclear);
-
-	if (silent)
-		complain(say->session, "bản tin đã gửi, nhưng chưa có trả lời %s từ: %s",
-			tally_wait_names[say->options.wait], silent);
-	/* A node that is off does not say which zones its outputs are in. */
-	if (unclear)
-		complain(say->session,
-			"máy đang tắt, không rõ có loa ở khu vực này không (nếu có thì sẽ nhận "
-			"khi trở lại): %s",
-			unclear);
-}
-
-static enum cli_status conclude(const struct say *say)
-{
-	struct tally_counts counts = tally_counts(say->tally);
-
-	if (!say->session->global.json)
-		print_rows(say);
-	name_silent(say);
-	if (counts.failed > 0)
-		return CLI_REFUSED;
-	if (counts.waiting > 0)
-		return CLI_UNANSWERED;
-	if (counts.reached > 0)
-		return CLI_DONE;
-	complain(say->session,
-		"bản tin %s đã gửi và broker giữ tới khi hết hạn, nhưng không máy nào "
-		"nhận khu vực này",
-		say->message.id);
-	return CLI_UNANSWERED;
-}
-
 /* --- The command ---------------------------------------------------------------------------- */
 
-static int listen_first(struct say *say, struct broker *broker, struct error *error)
-{
-	_cleanup_(freep) char *status = topic_of(say->session, "node/+/status");
-	_cleanup_(freep) char *receipt = topic_of(say->session, "node/+/receipt");
-	int result = broker_subscribe(broker, status, 0, error);
-
-	if (result == 0)
-		result = broker_subscribe(broker, receipt, 1, error);
-	return result < 0 ? result : broker_settle(broker, error);
-}
-
-static enum cli_status send_and_wait(struct say *say, const char *json)
+static enum cli_status send_and_wait(struct say *say, struct replies *replies, const char *json)
 {
 	struct error error;
 	_cleanup_(broker_disconnectp) struct broker *broker = broker_connect(
-		&say->session->config->mqtt, on_message, say, &error);
+		&say->session->config->mqtt, replies_on_message, replies, &error);
 
-	if (!broker || listen_first(say, broker, &error) < 0) {
+	if (!broker || replies_listen(replies, broker, &error) < 0 ||
+		broker_settle(broker, &error) < 0) {
 		complain(say->session, "%s", error.text);
 		return CLI_NO_BROKER;
 	}
-	say->published = true;
+	replies->published = true;
 	int result = publish(say, broker, json, &error);
 	if (result < 0) {
 		complain(say->session, "%s", error.text);
 		return result == -EACCES ? CLI_REFUSED : CLI_NO_BROKER;
 	}
-	result = await(say, broker, &error);
-	enum cli_status status = conclude(say);
-	if (result >= 0)
-		return status;
-	complain(say->session, "%s", error.text);
-	return CLI_NO_BROKER;
+	return replies_await(replies, broker, timeout_us(say));
 }
 
 static enum cli_status say_text(struct say *say, const char *text, size_t length)
@@ -389,9 +205,12 @@ static enum cli_status say_text(struct say *say, const char *text, size_t length
 		.zones = say->options.zones.list,
 		.zones_count = say->options.zones.count,
 		.wait = (enum tally_wait)say->options.wait };
+	_cleanup_(freep) char *title = xasprintf("Bản tin %s", say->message.id);
 	_cleanup_(tally_freep) struct tally *tally = tally_new(&config);
-	say->tally = tally;
-	return send_and_wait(say, json);
+	struct replies replies = {
+		.session = session, .tally = tally, .wait = config.wait, .title = title
+	};
+	return send_and_wait(say, &replies, json);
 }
 
 static enum cli_status run_say(struct session *session, int argc, char **argv)

@@ -105,6 +105,15 @@ static bool check_usage(struct session *session, int argc, char **argv, void *op
 	return false;
 }
 
+bool session_has_site(const struct session *session)
+{
+	if (session->config->site)
+		return true;
+	complain(
+		session, "chưa biết tên xã: cần --site, hoặc tệp cấu hình %s", CONFIG_FILE_DEFAULT);
+	return false;
+}
+
 bool session_open(
 	struct session *session, int argc, char **argv, void *options, enum cli_status *ret_status)
 {
@@ -125,11 +134,8 @@ bool session_open(
 		replace(&session->config->mqtt.host, session->global.host);
 	if (session->global.port)
 		session->config->mqtt.port = session->global.port;
-	if (!session->config->site && !session->command->offline) {
-		complain(session, "chưa biết tên xã: cần --site, hoặc tệp cấu hình %s",
-			CONFIG_FILE_DEFAULT);
+	if (!session->command->offline && !session_has_site(session))
 		return false;
-	}
 	/* Times are shown as the village's clocks show them. */
 	setenv("TZ", session->config->timezone, 1);
 	tzset();

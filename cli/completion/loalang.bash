@@ -19,7 +19,7 @@ _loalang() {
 	local global='--config --site --host --port --json --help' options
 
 	case $previous in
-	-c | --config | -o | --out | put)
+	-c | --config | -o | --out | --schedule | put)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;
@@ -36,11 +36,13 @@ _loalang() {
 	say) options="--zone --priority --start --expires --repeat --chime --id --revision --wait --timeout --yes" ;;
 	stop | skip | mute | unmute) options="--zone" ;;
 	history) options="--since --until --zone --output --id --all --csv --timeout" ;;
+	plan) options="--from --days --month --schedule --zone --output --ics --timeout" ;;
+	schedule) options="put list delete --zone --yes --timeout" ;;
 	read) options="--lines" ;;
 	render) options="--out --priority --chime --output" ;;
 	media) options="put" ;;
 	withdraw | status | queue) options="" ;;
-	*) options="--version say withdraw stop skip mute unmute status queue history read render media" ;;
+	*) options="--version say withdraw stop skip mute unmute status queue history plan schedule read render media" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$options $global" -- "$current")
 }

@@ -125,7 +125,7 @@ def test_help_is_0(rig):
                           timeout=20 * rig.scale)
     same(done.returncode, 0)
     for command in ("say", "withdraw", "stop", "skip", "mute", "unmute", "status", "queue",
-                    "history", "read", "render", "media"):
+                    "history", "plan", "schedule", "read", "render", "media"):
         assert command in done.stdout, command
 
 

@@ -10,6 +10,7 @@ import time
 from case import between, options, same
 from rig.asker import Asker
 from rig.broker import executable
+from rig.village import Village
 
 GREETING = "Kính thưa bà con"
 NOTICE = ("Theo TB số 308/TB-ĐLHTr, ngày 22/11/2026 cắt điện từ 7h30 đến 11h30, "
@@ -250,42 +251,6 @@ def test_history_of_more_than_one_page(rig):
 
 
 # --- loalang history ----------------------------------------------------------------------------
-
-
-class Village:
-    """Nodes that are only what they say: for answers that a real node seldom gives."""
-
-    def __init__(self, rig, *nodes):
-        if not rig.broker:
-            rig.start_broker()
-        self.rig, self.link = rig, Asker(rig, "village")
-        self.link.subscribe(f"loalang/{rig.site}/node/+/request/history")
-        for node in nodes:
-            rig.client.publish(f"loalang/{rig.site}/node/{node}/status", {
-                "node": node, "state": "online", "outputs": [
-                    {"name": "bac", "zones": ["bac", "xa"]}, {"name": "nam", "zones": ["nam"]}],
-                "faults": []}, retain=True)
-
-    def start(self, *arguments):
-        self.command = subprocess.Popen(
-            self.rig.loalang_argv(*arguments), env=self.rig.environment(), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-    def question(self):
-        """(the node that is asked, the question, the message)"""
-        message = self.link.next()
-        return message.topic.split("/")[3], json.loads(message.payload), message
-
-    def end(self):
-        self.stdout, self.stderr = self.command.communicate(timeout=40 * self.rig.scale)
-        return self.command.returncode
-
-    @staticmethod
-    def receipt(node, second, event="finished", output="bac", **more):
-        return {"id": "tin", "revision": 1, "node": node, "output": output, "event": event,
-                "at": f"2026-11-21T05:30:{second:02}+07:00", "seconds_asked": 2.0,
-                "seconds_played": 2.0, "reason": None, "schedule": None, "spoken_sha256": None,
-                "detail": None, **more}
 
 
 def test_history_pages_of_many_nodes_in_one_order(rig):

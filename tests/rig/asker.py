@@ -7,7 +7,7 @@ import socket
 import struct
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, DISCONNECT = 1, 2, 3, 4, 8, 9, 14
-RESPONSE_TOPIC, CORRELATION = 0x08, 0x09
+EXPIRY, RESPONSE_TOPIC, CORRELATION = 0x02, 0x08, 0x09
 # the other properties that may come with a message, and how long they are; None: two bytes say it
 SIZES = {0x01: 1, 0x02: 4, 0x03: None, 0x08: None, 0x09: None, 0x23: 2}
 
@@ -36,6 +36,7 @@ class Answer:
         self.topic, self.payload, self.retain = topic, payload, retain
         self.correlation = properties.get(CORRELATION)
         self.response_topic = properties.get(RESPONSE_TOPIC)
+        self.expiry = properties.get(EXPIRY) and int.from_bytes(properties[EXPIRY], "big")  # s
 
     def json(self):
         return json.loads(self.payload)

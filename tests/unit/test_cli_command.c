@@ -62,6 +62,13 @@ static void test_usage(void **state)
 	check("cd /tmp && $L render -o - x", 2, "-o -: ");
 	check("$L --site x mute all", 2, "thừa “all”");
 	check("$L --site x skip --zone a/b", 2, "--zone: ");
+	check("$L plan --month 2026-13", 2, "--month: ");
+	check("$L plan 2026-12", 2, "thừa “2026-12”");
+	check("$L plan", 2, "tên xã");
+	check("$L --site x schedule", 2, "thiếu put TỆP");
+	check("$L --site x schedule put", 2, "put: thiếu TỆP");
+	check("$L --site x schedule pt a", 2, "put, list, delete");
+	check("$L --site x schedule list a", 2, "thừa “a”");
 	check("$L read --lnes x", 2, "có phải “--lines”?");
 }
 
@@ -86,6 +93,11 @@ static void test_no_broker(void **state)
 	check("$L --site x --host 127.0.0.1 --port 9 skip", 4, "loalang skip: không nối được");
 	check("$L --site x --host 127.0.0.1 --port 9 mute -z a", 4, "127.0.0.1:9");
 	check("$L --site x --host 127.0.0.1 --port 9 unmute", 4, "127.0.0.1:9");
+	check("$L --site x --host 127.0.0.1 --port 9 plan", 4, "127.0.0.1:9");
+	check("$L --site x --host 127.0.0.1 --port 9 schedule list", 4, "127.0.0.1:9");
+	check("$L --site x --host 127.0.0.1 --port 9 schedule delete a", 4, "127.0.0.1:9");
+	check("$L --site x --host 127.0.0.1 --port 9 schedule put /nonexistent/a", 1,
+		"/nonexistent/a");
 	check("$L --site x --host khong-co.invalid status", 4, "khong-co.invalid");
 	/* what nodes would refuse does not get as far as the broker */
 	check("$L --site x --host 127.0.0.1 --port 9 say '!!!'", 1, "");

@@ -17,7 +17,8 @@ struct globals {
 
 struct own {
 	struct option_names zones;
-	const char *text, *id;
+	struct option_texts texts;
+	const char *text, *id, *maybe;
 	int choice, number;
 	int64_t duration_us, time_us;
 };
@@ -32,6 +33,9 @@ static const struct option_spec global_specs[] = {
 static const struct option_spec own_specs[] = {
 	{ "zone", 'z', OPTION_NAMES, offsetof(struct own, zones), .value = "Z", .help = "khu vực" },
 	{ "text", '\0', OPTION_TEXT, offsetof(struct own, text), .value = "T", .help = "chữ" },
+	{ "file", '\0', OPTION_TEXTS, offsetof(struct own, texts), .value = "T", .help = "nhiều" },
+	{ "maybe", 'm', OPTION_MAYBE, offsetof(struct own, maybe), .value = "[T]",
+		.help = "có thể" },
 	{ "id", '\0', OPTION_ID, offsetof(struct own, id), .value = "MÃ", .help = "mã" },
 	{ "choice", '\0', OPTION_CHOICE, offsetof(struct own, choice), .choices = choices,
 		.value = "C", .help = "chọn" },
@@ -124,6 +128,33 @@ static void test_ends(void **state)
 	assert_false(globals.json);
 }
 
+/* What may be given again, in its order; and what may stand alone. */
+static void test_more_and_less(void **state)
+{
+	(void)state;
+	struct globals globals = { 0 };
+	struct own own = { 0 };
+	struct line line;
+	struct error error;
+	int rest = 0;
+
+	assert_int_equal(parse(&line, "--file b --maybe x --file=a --file b", false, &globals, &own,
+				 &rest, &error),
+		0);
+	assert_int_equal(own.texts.count, 3);
+	assert_string_equal(own.texts.list[0], "b");
+	assert_string_equal(own.texts.list[1], "a");
+	assert_string_equal(own.maybe, "");
+	assert_int_equal(line.argc - rest, 1);
+	assert_string_equal(line.argv[rest], "x");
+	assert_int_equal(
+		parse(&line, "-m --maybe=2026-12", false, &globals, &own, &rest, &error), 0);
+	assert_string_equal(own.maybe, "2026-12");
+	assert_int_equal(parse(&line, "-mba", false, &globals, &own, &rest, &error), 0);
+	assert_string_equal(own.maybe, "ba");
+	assert_int_equal(rest, line.argc);
+}
+
 static void check_refused(const char *text, const char *part)
 {
 	struct globals globals = { 0 };
@@ -159,6 +190,7 @@ static void test_refused(void **state)
 	check_refused("--expires 0s", "--expires: phải lớn hơn 0");
 	check_refused("--start 17:00", "--start: ");
 	check_refused("--id a/b", "--id: ");
+	check_refused("--file=", "--file: không được để trống");
 	check_refused("--text=", "--text: không được để trống");
 	check_refused("-z1 -z2 -z3 -z4 -z5 -z6 -z7 -z8 -z9 -z10 -z11 -z12 -z13 -z14 -z15 -z16 -z17",
 		"nhiều nhất là 16");
@@ -179,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_more_and_less),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_description),
 	};
