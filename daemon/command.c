@@ -358,7 +358,6 @@ static void filters_add_zone(struct filters *filters, const char *site, const ch
 {
 	filters_add(filters, xasprintf("loalang/%s/zone/%s/announce", site, zone));
 	filters_add(filters, xasprintf("loalang/%s/zone/%s/announce/+", site, zone));
-	filters_add(filters, xasprintf("loalang/%s/zone/%s/schedule/+", site, zone));
 	filters_add(filters, xasprintf("loalang/%s/zone/%s/control", site, zone));
 }
 
@@ -375,6 +374,19 @@ char **command_filters(const struct node *node)
 		xasprintf("loalang/%s/node/%s/output/+/gain", config->site, config->node));
 	filters_add(
 		&filters, xasprintf("loalang/%s/node/%s/request/+", config->site, config->node));
+	return filters.list;
+}
+
+char **command_standing_filters(const struct node *node)
+{
+	const struct config *config = node->config;
+	struct filters filters = { 0 };
+
+	filters_add(&filters, xasprintf("loalang/%s/zone/all/schedule/+", config->site));
+	for (size_t i = 0; i < config->outputs_count; i++)
+		for (size_t z = 0; z < config->outputs[i].zones_count; z++)
+			filters_add(&filters, xasprintf("loalang/%s/zone/%s/schedule/+",
+						      config->site, config->outputs[i].zones[z]));
 	return filters.list;
 }
 

@@ -12,4 +12,6 @@ void command_on_message(struct node *node, const struct mqtt_event *event);
 
 /* The topic filters of this node, NULL-terminated; the caller frees with command_filters_free(). */
 char **command_filters(const struct node *node) _must_check_;
+/* And those of what stands: it matters whether it was there before us. */
+char **command_standing_filters(const struct node *node) _must_check_;
 void command_filters_free(char **filters);

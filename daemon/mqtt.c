@@ -41,12 +41,20 @@ struct mqtt_budget { /* shared by the link and its events, which may outlive it 
 	_Atomic unsigned holders;
 };
 
+enum filters_set {
+	FILTERS_COMMANDS, /* the client topic is the last, if there is one */
+	FILTERS_STANDING, /* asked for when those are granted */
+	FILTERS_COUNT,
+};
+
 struct mqtt {
 	/* set at the start, read by both */
 	const struct broker_config *broker;
 	char *client_id, *will_topic, *will_payload, *client_topic;
-	char **subscriptions; /* the client topic is the last, if there is one */
-	int subscriptions_count;
+	struct filters {
+		char **list;
+		int count;
+	} filters[FILTERS_COUNT];
 	uint64_t run;           /* by which we know our own marks */
 	struct inbox *events;   /* to main */
 	struct inbox *outgoing; /* from main */
@@ -74,8 +82,9 @@ struct mqtt {
 	char mark[MARK_SIZE];     /* the last one of another on the client topic; "": none */
 	bool refused;             /* a message was, on this link, and it was logged */
 	int subscribe_mid;
-	struct mqtt_event *unpushed; /* main's inbox was full: reading pauses until it fits */
-	struct error cause;          /* of the last failure */
+	enum filters_set subscribing; /* LINK_SUBSCRIBING: the set that is being asked for */
+	struct mqtt_event *unpushed;  /* main's inbox was full: reading pauses until it fits */
+	struct error cause;           /* of the last failure */
 	uint64_t random;
 	struct {
 		int mid;
@@ -226,11 +235,28 @@ static void note_refusal(struct mqtt *mqtt, const char *what, const char *why)
 	mqtt->refused = true;
 }
 
+/* Asks for one set of filters. */
+static void subscribe(struct mqtt *mqtt, enum filters_set set)
+{
+	static const int options[FILTERS_COUNT] = {
+		[FILTERS_COMMANDS] = MQTT_SUB_OPT_RETAIN_AS_PUBLISHED
+	};
+	const struct filters *filters = &mqtt->filters[set];
+	int result = mosquitto_subscribe_multiple(mqtt->client, &mqtt->subscribe_mid,
+		filters->count, filters->list, 1, options[set], NULL);
+
+	mqtt->state = LINK_SUBSCRIBING;
+	mqtt->subscribing = set;
+	if (result == MOSQ_ERR_SUCCESS)
+		return;
+	link_failed(mqtt, "cannot subscribe at", mosquitto_strerror(result));
+	(void)mosquitto_disconnect(mqtt->client);
+}
+
 static void on_connect(struct mosquitto *client, void *context, int code, int flags,
 	const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = context;
-	int options = MQTT_SUB_OPT_RETAIN_AS_PUBLISHED;
 	uint16_t keepalive_s = 0;
 
 	(void)flags;
@@ -245,14 +271,7 @@ static void on_connect(struct mosquitto *client, void *context, int code, int fl
 		properties, MQTT_PROP_SERVER_KEEP_ALIVE, &keepalive_s, false);
 	if (keepalive_s > 0)
 		mqtt->keepalive_us = keepalive_s * US_PER_SEC;
-	int result = mosquitto_subscribe_multiple(client, &mqtt->subscribe_mid,
-		mqtt->subscriptions_count, mqtt->subscriptions, 1, options, NULL);
-	if (result != MOSQ_ERR_SUCCESS) {
-		link_failed(mqtt, "cannot subscribe at", mosquitto_strerror(result));
-		(void)mosquitto_disconnect(client);
-		return;
-	}
-	mqtt->state = LINK_SUBSCRIBING;
+	subscribe(mqtt, FILTERS_COMMANDS);
 }
 
 /* NULL: all that are needed were granted. The library does not compare the answer with the
@@ -320,8 +339,9 @@ static void on_subscribe(struct mosquitto *client, void *context, int mid, int c
 {
 	struct mqtt *mqtt = context;
 	bool first = mid == mqtt->subscribe_mid && mqtt->state == LINK_SUBSCRIBING;
-	int wanted = first ? mqtt->subscriptions_count : 1;
-	bool extra = first && mqtt->client_topic; /* without which it goes as well */
+	int wanted = first ? mqtt->filters[mqtt->subscribing].count : 1;
+	bool commands = first && mqtt->subscribing == FILTERS_COMMANDS;
+	bool extra = commands && mqtt->client_topic; /* without which it goes as well */
 
 	(void)properties;
 	note_delivery(mqtt);
@@ -331,6 +351,8 @@ static void on_subscribe(struct mosquitto *client, void *context, int mid, int c
 		(void)mosquitto_disconnect(client);
 	} else if (why) {
 		note_refusal(mqtt, "a subscription", why);
+	} else if (commands && mqtt->filters[FILTERS_STANDING].count > 0) {
+		subscribe(mqtt, FILTERS_STANDING);
 	} else if (first) {
 		link_up(mqtt);
 	}
@@ -825,9 +847,11 @@ static struct mqtt *mqtt_free(struct mqtt *mqtt)
 	wire_done(&mqtt->wire);
 	budget_unref(mqtt->budget);
 	inbox_free(mqtt->outgoing, outgoing_free);
-	for (int i = 0; i < mqtt->subscriptions_count; i++)
-		free(mqtt->subscriptions[i]);
-	free(mqtt->subscriptions);
+	for (int set = 0; set < FILTERS_COUNT; set++) {
+		for (int i = 0; i < mqtt->filters[set].count; i++)
+			free(mqtt->filters[set].list[i]);
+		free(mqtt->filters[set].list);
+	}
 	free(mqtt->client_id);
 	free(mqtt->will_topic);
 	free(mqtt->will_payload);
@@ -838,18 +862,19 @@ static struct mqtt *mqtt_free(struct mqtt *mqtt)
 }
 DEFINE_CLEANUP(struct mqtt *, mqtt_free)
 
-static void copy_subscriptions(struct mqtt *mqtt, const struct mqtt_config *config)
+/* `last` NULL: none. */
+static void copy_filters(struct filters *ret_filters, const char *const *filters, const char *last)
 {
-	size_t count = 0;
+	int count = 0;
 
-	while (config->subscriptions[count])
+	while (filters && filters[count])
 		count++;
-	mqtt->subscriptions = xcalloc(count + 1, sizeof(char *));
-	for (size_t i = 0; i < count; i++)
-		mqtt->subscriptions[i] = xstrdup(config->subscriptions[i]);
-	if (config->client_topic)
-		mqtt->subscriptions[count++] = xstrdup(config->client_topic);
-	mqtt->subscriptions_count = (int)count;
+	ret_filters->list = xcalloc((size_t)count + 1, sizeof(char *));
+	for (int i = 0; i < count; i++)
+		ret_filters->list[i] = xstrdup(filters[i]);
+	if (last)
+		ret_filters->list[count++] = xstrdup(last);
+	ret_filters->count = count;
 }
 
 struct mqtt *mqtt_start(const struct mqtt_config *config, struct inbox *events)
@@ -866,7 +891,8 @@ struct mqtt *mqtt_start(const struct mqtt_config *config, struct inbox *events)
 		.budget = budget_ref(xcalloc(1, sizeof *mqtt->budget)),
 	};
 	wire_init(&mqtt->wire);
-	copy_subscriptions(mqtt, config);
+	copy_filters(&mqtt->filters[FILTERS_COMMANDS], config->subscriptions, config->client_topic);
+	copy_filters(&mqtt->filters[FILTERS_STANDING], config->standing, NULL);
 	if (getrandom(&mqtt->random, sizeof mqtt->random, 0) < 0 ||
 		getrandom(&mqtt->run, sizeof mqtt->run, 0) < 0)
 		return NULL;

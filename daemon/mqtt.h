@@ -72,6 +72,9 @@ struct mqtt_config { /* copied where needed; `broker` is borrowed */
 	const char *client_id;
 	const char *will_topic, *will_payload; /* retained, QoS 1 */
 	const char *const *subscriptions;      /* NULL-terminated topic filters, QoS 1 */
+	/* More of them, NULL: none. Of what comes by these, `retained` says that it was there before we
+	 * subscribed; of all other messages, that they were sent so. */
+	const char *const *standing;
 	/* Named by the client id, so that all who use it share it; NULL: none. Each link leaves its mark
 	 * there, retained: who finds the mark of another, and then another one, has a namesake. (MQTT 5
 	 * tells the one who has to go, but Mosquitto before 2.0.15 just closes.) */

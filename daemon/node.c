@@ -282,17 +282,19 @@ static void connect_broker(struct node *node)
 						      : NULL;
 	_cleanup_(freep) char *topic = report_topic(node, "status");
 	_cleanup_(freep) char *offline = report_offline(node);
-	char **filters = command_filters(node);
+	char **filters = command_filters(node), **standing = command_standing_filters(node);
 	struct mqtt_config mqtt = {
 		.broker = &config->mqtt,
 		.client_id = client_id,
 		.will_topic = topic,
 		.will_payload = offline,
 		.subscriptions = (const char *const *)filters,
+		.standing = (const char *const *)standing,
 		.client_topic = client_topic,
 	};
 	node->mqtt = mqtt_start(&mqtt, node->mqtt_events);
 	command_filters_free(filters);
+	command_filters_free(standing);
 	if (!node->mqtt) {
 		log_error("cannot start the broker thread (%s), ending", strerror(errno));
 		node->exit_status = 1;

@@ -11,7 +11,8 @@
  *              │                              └────────▶ ENDING ◀──────┘
  *              └─QUEUE_DO_DROP─▶ gone            on_over │ ▶ gone, or WAITING again
  *
- * Order: priority (highest first), then start (none counts as arrival), then arrival.
+ * Order: priority (highest first), then start (none counts as arrival), then occurrences of schedules
+ * by their ids, then arrival.
  *
  * Lanes: `background` has a lane of its own: it sounds under what the foreground says (the caller
  * ducks it: queue_ducks()), begins only while the foreground has nothing to say, and on air it

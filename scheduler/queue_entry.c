@@ -63,13 +63,24 @@ void queue_entry_end(struct queue_entry *entry, enum queue_cause cause)
 
 /* --- In order -------------------------------------------------------------------------------- */
 
+static bool is_occurrence(const struct queue_entry *entry)
+{
+	return entry->announcement->late_us >= 0;
+}
+
 static bool goes_before(const struct queue_entry *a, const struct queue_entry *b)
 {
 	int64_t a_us = queue_entry_due_us(a), b_us = queue_entry_due_us(b);
 
 	if (a->announcement->priority != b->announcement->priority)
 		return a->announcement->priority > b->announcement->priority;
-	return a_us != b_us ? a_us < b_us : a->sequence < b->sequence;
+	if (a_us != b_us)
+		return a_us < b_us;
+	/* Occurrences of one instant are in the same order on every node, however they came. */
+	if (is_occurrence(a) != is_occurrence(b))
+		return is_occurrence(a);
+	int order = is_occurrence(a) ? strcmp(a->announcement->id, b->announcement->id) : 0;
+	return order ? order < 0 : a->sequence < b->sequence;
 }
 
 /* FNV-1a */

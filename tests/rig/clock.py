@@ -11,8 +11,8 @@ from .process import ProcessError
 
 
 class Clock:
-    def __init__(self, folder, build):
-        self.path, self.library = f"{folder}/clock", f"{build}/tests/clock/libloaclock.so"
+    def __init__(self, folder, build, name="clock"):
+        self.path, self.library = f"{folder}/{name}.clock", f"{build}/tests/clock/libloaclock.so"
         if not os.path.exists(self.library):
             raise ProcessError("the build has no libloaclock.so (tests/clock)")
         self.steps = []  # [(monotonic, offset in seconds from then on)]

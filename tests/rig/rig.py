@@ -84,7 +84,7 @@ class Rig:
         if outputs is None:
             outputs = [{"name": "loa", "device": self.alsa.unpaced("loa"), "zones": ["trung-tam"]}]
         if clock:
-            changes["clock"] = Clock(self.folder, self.build)
+            changes["clock"] = Clock(self.folder, self.build, name)
         node = Node(self, name, outputs, **changes)
         self.nodes.append(node)
         return node.start(wait) if start else node

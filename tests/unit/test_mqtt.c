@@ -144,7 +144,10 @@ static void link_start(struct rig *rig, struct link *link, const char *name)
 	_cleanup_(freep) char *topic = xasprintf("loalang/lang/node/%s/status", name);
 	_cleanup_(freep) char *mine = xasprintf("loalang/lang/node/%s/in/#", name);
 	const char *const subscriptions[] = { mine, NULL };
-	struct mqtt_config config = { &rig->broker, name, topic, "{}", subscriptions, NULL };
+	_cleanup_(freep) char *stand = xasprintf("loalang/lang/node/%s/standing/#", name);
+	const char *const standing[] = { stand, NULL };
+	struct mqtt_config config = { &rig->broker, name, topic, "{}", subscriptions, standing,
+		NULL };
 
 	link->events = inbox_new(8192);
 	assert_non_null(link->events);
@@ -249,6 +252,34 @@ static void test_one_more_topic(void **state)
 	event = expect(&rig->near, MQTT_MESSAGE);
 	assert_string_equal(event->topic, marker);
 	mqtt_event_free(&event->link);
+}
+
+static void expect_retained(struct link *link, const char *topic, bool retained)
+{
+	struct mqtt_event *event = expect(link, MQTT_MESSAGE);
+
+	assert_string_equal(event->topic, topic);
+	assert_int_equal(event->retained, retained);
+	mqtt_event_free(&event->link);
+}
+
+/* What stands tells whether it was there before us; everything else, whether it was sent to stay. */
+static void test_what_was_there_before(void **state)
+{
+	struct rig *rig = *state;
+	struct link third = { 0 };
+	const char *before = "loalang/lang/node/sau/standing/x";
+
+	assert_int_equal(mqtt_publish(rig->far.mqtt, before, "mot", true, 7), 0);
+	expect_and_free(&rig->far, MQTT_PUBLISHED);
+	link_start(rig, &third, "sau");
+	expect_retained(&third, before, true);
+	assert_int_equal(mqtt_publish(rig->far.mqtt, before, "hai", true, 0), 0);
+	expect_retained(&third, before, false);
+	assert_int_equal(
+		mqtt_publish(rig->far.mqtt, "loalang/lang/node/sau/in/x", "ba", true, 0), 0);
+	expect_retained(&third, "loalang/lang/node/sau/in/x", true);
+	link_stop(&third);
 }
 
 static void test_request_and_reply(void **state)
@@ -385,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_e5_a_namesake_is_waited_out),
 		cmocka_unit_test_setup_teardown(test_one_more_topic, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_was_there_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_request_and_reply, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_e4_a_message_at_fault_does_not_end_the_link, setup, teardown),
