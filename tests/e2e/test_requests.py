@@ -69,7 +69,7 @@ def test_queue_is_what_is_retained(rig):
 def test_what_cannot_be_answered_says_why(rig):
     node = rig.node()
     asker = Asker(rig)
-    refused(asker.ask(node, "plan", {}), "bad-value", "plan", "read")
+    refused(asker.ask(node, "bao-cao", {}), "bad-value", "bao-cao", "plan", "read")
     refused(asker.ask(node, "read", '{"text": '), "bad-json")
     refused(asker.ask(node, "read", "[1]"), "bad-value")
     refused(asker.ask(node, "read"), "bad-value", "text")

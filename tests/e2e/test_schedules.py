@@ -9,7 +9,8 @@ import time
 
 from case import between, near, same
 from heard import HANOI, SHORT, barrier, card, ends_in, finals, said, wall
-from rig.node import instant, rfc3339
+from rig.asker import Asker
+from rig.node import instant
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -369,3 +370,72 @@ def test_two_nodes_make_the_same_ids_and_starts(rig):
     for id in (id, occurrence("ram", starts[0] + MINUTE)):
         at = [instant(node.receipts(id, "started", node.name)[0]["at"]) for node in nodes]
         near(at[0], at[1], 0.1 * rig.scale, f"the starts of {id}")
+
+
+# --- the plan ----------------------------------------------------------------------------------
+
+def candidate(id, cron, text="hai", zone="trung-tam", **fields):
+    return {"zone": zone, "schedule": {"id": id, "cron": cron, "announcement": {"text": text}, **fields}}
+
+
+def test_a_plan_says_what_will_sound_and_what_will_not(rig):
+    """The node's own schedules and those that somebody thinks of, on each output that listens."""
+    node = clocked(rig, [card(rig, "loa", quiet_hours=["21:00-05:00"]), card(rig, "xa", "na-san")])
+    now = wall(node, "12:00:00")
+    put(rig, "sang", "30 5 * * *", zone="all", announcement={"text": "một", "title": "Bản tin"})
+    put(rig, "dem", "0 3 * * *", announcement={"text": "hai", "expires_after": "30m"})
+    node.wait_receipt("dem", "accepted")
+    asker = Asker(rig)
+    plan = asker.ask(node, "plan", {"days": 2})
+    same((plan["node"], plan["more"]), ("ubnd", False))
+    near(instant(plan["until"]), now + 2 * DAY, 60, "until")
+    rows = [(r["schedule"], r["output"], r["would"], r["reason"]) for r in plan["rows"]]
+    same(rows, [("dem", "loa", "veto", "quiet-hours"), ("sang", "loa", "play", None),
+                ("sang", "xa", "play", None)] * 2)
+    first = plan["rows"][1]
+    start = now + 17.5 * HOUR
+    same((first["id"], first["title"]), (occurrence("sang", start), "Bản tin"))
+    same(instant(first["start"]), start)
+    assert first["seconds"] > 0 and "/" in first["lunar"], first
+    # what somebody thinks of takes the place of what has the same zone and id
+    other = asker.ask(node, "plan", {"days": 1, "output": "loa", "schedules": [
+        candidate("dem", "30 5 * * *"), candidate("moi", "0 6 * * *", zone="xa-xoi")]})
+    same([(r["schedule"], r["would"], r["reason"]) for r in other["rows"]],
+         [("dem", "play", None), ("sang", "play", None)])
+    same(told(node, "dem"), {})
+
+
+def test_a_long_plan_comes_in_pieces_and_nothing_waits_for_it(rig):
+    node = clocked(rig)
+    now = wall(node, "12:00:00")
+    put(rig, "phut", "* * * * *", "một", late="0s", **{"from": "2027-06-01"})
+    node.wait_receipt("phut", "accepted")
+    asker = Asker(rig)
+    begin, rows, question = "2027-06-01T00:00:00+07:00", [], {"days": 3}
+    while True:
+        piece = asker.ask(node, "plan", {**question, "from": begin})
+        rows += piece["rows"]
+        if not piece["more"]:
+            break
+        assert len(piece["rows"]) == 2000, len(piece["rows"])
+        begin, question = piece["until"], {"days": 3}
+        if len(rows) >= 3 * 1440:
+            break
+    starts = [instant(r["start"]) for r in rows]
+    same([b - a for a, b in zip(starts, starts[1:])], [60.0] * (len(starts) - 1))
+    between(now, 0, starts[0], "it was before")
+
+
+def test_questions_for_a_plan_that_are_wrong(rig):
+    node = clocked(rig)
+    asker = Asker(rig)
+    for question, reason, word in (({"days": 0}, "bad-value", "days"),
+                                   ({"days": 401}, "bad-value", "days"),
+                                   ({"output": "khong-co"}, "bad-value", "khong-co"),
+                                   ({"tu": 1}, "unknown-key", "tu"),
+                                   ({"schedules": [{"zone": "a"}]}, "bad-value", "schedule"),
+                                   ({"schedules": [candidate("x", "0 0 31 6 *")]}, "bad-value",
+                                    "schedules[0]")):
+        answer = asker.ask(node, "plan", question)
+        same(answer["error"]["reason"], reason, answer)
+        assert word in answer["error"]["detail"], answer
