@@ -396,6 +396,12 @@ def test_schedule_put_without_nodes(rig):
     same(done.returncode, 3, done.stderr)
     same(len([line for line in done.stdout.splitlines() if " bac" in line]), 5, done.stdout)
     same(rig.client.last(rig.zone("xa", "schedule/trua")).json()["revision"], 1)
+    done = rig.loalang("--json", "schedule", "put", "--zone", "xa", "-", config=config,
+                       input=json.dumps(schedule("chieu", "0 17 * * *")))
+    same((done.returncode, done.stdout), (3, ""), "no receipt, and nothing else as JSON")
+    same(rig.client.last(rig.zone("xa", "schedule/chieu")).json()["revision"], 1)
+    done = rig.loalang("--json", "schedule", "put", "--zone", "xa", noon, config=config)
+    same((done.returncode, lines(done)), (0, [{"id": "trua", "revision": 1, "unchanged": True}]))
     night = write(rig, "khuya.json", schedule("khuya", "30 22 * * *"))
     done = rig.loalang("schedule", "put", "--zone", "xa", night, config=config)
     same(done.returncode, 1, done.stdout)
