@@ -137,6 +137,7 @@ static int ask_nodes(struct preview *preview, struct broker *broker, struct gath
 	gathered->context = &inquiries;
 	int result = inquiries_ask(&inquiries, broker, error);
 	gathered->on_live = NULL;
+	gathered->context = NULL;
 	for (size_t i = 0; i < inquiries.count; i++)
 		answered += inquiries.list[i].page > 0;
 	return result < 0 ? result : answered;

@@ -228,7 +228,21 @@ static void count_nodes(const struct put *put, struct tally *tally)
 	}
 }
 
-static enum cli_status send_and_wait(struct put *put, struct broker *broker)
+static enum cli_status send_and_wait(
+	const struct put *put, struct replies *replies, struct broker *broker)
+{
+	struct error error;
+	int result = replies_listen(replies, broker, &error);
+
+	if (result == 0)
+		result = publish(put, broker, &error);
+	if (result == 0)
+		return replies_await(replies, broker, put->options->timeout_us);
+	complain(put->session, "%s", error.text);
+	return result == -EACCES || result == -EMSGSIZE ? CLI_REFUSED : CLI_NO_BROKER;
+}
+
+static enum cli_status send_it(struct put *put, struct broker *broker)
 {
 	const struct tally_config config = { .id = put->schedule->id,
 		.revision = put->schedule->revision,
@@ -238,23 +252,19 @@ static enum cli_status send_and_wait(struct put *put, struct broker *broker)
 	_cleanup_(tally_freep) struct tally *tally = tally_new(&config);
 	_cleanup_(freep) char *title = xasprintf(
 		"Lịch %s, bản %lld", put->schedule->id, (long long)put->schedule->revision);
-	struct replies replies = {
-		.session = put->session, .tally = tally, .wait = TALLY_ACCEPTED, .title = title
-	};
-	struct error error;
+	struct replies replies = { .session = put->session,
+		.tally = tally,
+		.wait = TALLY_ACCEPTED,
+		.title = title,
+		.published = true };
 
 	count_nodes(put, tally);
-	replies.published = true;
 	put->gathered.on_live = replies_on_message;
 	put->gathered.context = &replies;
-	int result = replies_listen(&replies, broker, &error);
-	if (result == 0)
-		result = publish(put, broker, &error);
-	if (result < 0) {
-		complain(put->session, "%s", error.text);
-		return result == -EACCES || result == -EMSGSIZE ? CLI_REFUSED : CLI_NO_BROKER;
-	}
-	return replies_await(&replies, broker, put->options->timeout_us);
+	enum cli_status status = send_and_wait(put, &replies, broker);
+	put->gathered.on_live = NULL;
+	put->gathered.context = NULL;
+	return status;
 }
 
 static enum cli_status put_it(struct put *put)
@@ -279,7 +289,7 @@ static enum cli_status put_it(struct put *put)
 	}
 	if (!is_worth_it(put, &preview))
 		return CLI_REFUSED;
-	return send_and_wait(put, broker);
+	return send_it(put, broker);
 }
 
 enum cli_status schedule_put(

@@ -385,6 +385,23 @@ def test_schedule_put_stops_at_what_would_never_be_heard(rig):
     same((done.returncode, "corn" in done.stderr), (1, True), done.stderr)
 
 
+def test_schedule_put_looks_at_rare_occurrences_only(rig):
+    """The next five 29ths of February are twenty years of questions, or five."""
+    village = Village(rig, "a")
+    village.start("schedule", "put", write(rig, "nhuan.json", schedule("nhuan", "0 12 29 2 *")),
+                  "--timeout", "500ms")
+    for _ in range(5):
+        node, question, message = village.question()
+        begin = datetime.datetime.fromisoformat(question["from"]).astimezone(ZONE)
+        same((begin.month, begin.day, begin.hour), (2, 28, 12), question["from"])
+        until = begin + datetime.timedelta(days=question["days"])
+        village.link.answer(message, {"node": node, "rows": [], "more": False,
+                                      "until": until.isoformat()})
+    same(village.end(), 3, village.stderr)
+    same(village.stdout.count("chưa rõ"), 5, village.stdout)
+    assert "chưa biết loa nào" in village.stderr, village.stderr
+
+
 def test_schedule_put_without_nodes(rig):
     """The configuration at hand says what would become of it; nobody takes it: 3."""
     rig.start_broker()
@@ -396,6 +413,12 @@ def test_schedule_put_without_nodes(rig):
     same(done.returncode, 3, done.stderr)
     same(len([line for line in done.stdout.splitlines() if " bac" in line]), 5, done.stdout)
     same(rig.client.last(rig.zone("xa", "schedule/trua")).json()["revision"], 1)
+    done = rig.loalang("--json", "schedule", "put", "--zone", "xa", "-", config=config,
+                       input=json.dumps(schedule("chieu", "0 17 * * *")))
+    same((done.returncode, done.stdout), (3, ""), "no receipt, and nothing else as JSON")
+    same(rig.client.last(rig.zone("xa", "schedule/chieu")).json()["revision"], 1)
+    done = rig.loalang("--json", "schedule", "put", "--zone", "xa", noon, config=config)
+    same((done.returncode, lines(done)), (0, [{"id": "trua", "revision": 1, "unchanged": True}]))
     night = write(rig, "khuya.json", schedule("khuya", "30 22 * * *"))
     done = rig.loalang("schedule", "put", "--zone", "xa", night, config=config)
     same(done.returncode, 1, done.stdout)

@@ -75,8 +75,8 @@ static void test_what_is_none(void **state)
 		"{\"schedule\":\"a\",\"id\":\"a\",\"start\":\"hôm nay\",\"would\":\"play\"}",
 		"{\"schedule\":\"a\",\"id\":\"a\",\"start\":\"2026-11-22T05:30:00Z\"}",
 		"{\"schedule\":\"a\",\"start\":\"2026-11-22T05:30:00Z\",\"would\":\"play\"}",
-		"{\"schedule\":\"a\",\"id\":\"a\",\"start\":\"2026-11-22T05:30:00Z\",\"would\":"
-		"\"play\",\"begins\":\"x\"}" };
+		("{\"schedule\":\"a\",\"id\":\"a\",\"start\":\"2026-11-22T05:30:00Z\",\"would\":"
+		 "\"play\",\"begins\":\"x\"}") };
 	_cleanup_(planned_done) struct planned planned = { 0 };
 
 	(void)state;
