@@ -284,8 +284,10 @@ static void hold_voices(struct device *device)
 	for (size_t i = 0; i < device->outputs_count; i++) {
 		struct voice *voice = &device->voices[i];
 		if (voice->state == VOICE_LEADING && voice->hold_us == INT64_MIN &&
-			device->tape.mixed >= voice->first_at)
-			voice_hold(voice, due_us(device));
+			device->tape.mixed >= voice->first_at) {
+			int64_t due = due_us(device);
+			voice_hold(voice, due, clock_mono_us());
+		}
 	}
 }
 

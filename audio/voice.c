@@ -40,7 +40,7 @@ void voice_take(
 	voice->corrected = false;
 	voice->taken_us = now_us;
 	voice->hold_us = INT64_MIN;
-	voice->displaced = false;
+	voice->led_us = TIME_UNSET;
 	voice->aborted = false;
 	voice->started = false;
 	voice->starving = false;
@@ -76,7 +76,10 @@ void voice_cool(struct voice *voice)
 
 void voice_place(struct voice *voice, uint64_t mixed, int64_t due_us, bool awake)
 {
-	int64_t preroll = awake || voice->displaced ? 0 : frames_of_us(voice, voice->preroll_us);
+	if (voice->led_us == TIME_UNSET)
+		voice->led_us = due_us;
+	int64_t preroll_us = awake ? 0 : voice->led_us + voice->preroll_us - due_us;
+	int64_t preroll = preroll_us > 0 ? frames_of_us(voice, preroll_us) : 0;
 	int64_t lead = voice->start_us == TIME_UNSET
 			       ? 0
 			       : frames_of_us(voice, voice->start_us - due_us);
@@ -93,7 +96,6 @@ void voice_displace(struct voice *voice)
 {
 	if (voice->state != VOICE_LEADING || voice->start_us == TIME_UNSET)
 		return;
-	voice->displaced = true;
 	voice->state = VOICE_WAITING;
 }
 
@@ -131,12 +133,14 @@ void voice_shift(struct voice *voice, int64_t frames, uint64_t mixed)
 	voice->corrected = true;
 }
 
-void voice_hold(struct voice *voice, int64_t due_us)
+void voice_hold(struct voice *voice, int64_t due_us, int64_t now_us)
 {
 	if (voice->start_us != TIME_UNSET && !voice->aborted &&
 		voice->start_us - due_us > VOICE_CORRECTION_US) {
 		voice->hold_us = voice->start_us;
 		voice->taken_us = voice->start_us;
+	} else if (due_us <= now_us && due_us > voice->taken_us) {
+		voice->taken_us = due_us;
 	}
 }
 

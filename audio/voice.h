@@ -57,7 +57,7 @@ struct voice {
 	bool corrected;    /* first_at is final */
 	int64_t taken_us;  /* nothing of it was heard before this */
 	int64_t hold_us;   /* LEADING: no frame before this; INT64_MIN: goes on */
-	bool displaced;    /* was LEADING before */
+	int64_t led_us;    /* since when there has been silence before it; TIME_UNSET: not yet */
 	bool aborted;
 	bool started; /* DEVICE_STARTED was posted */
 	bool starving;
@@ -90,9 +90,10 @@ void voice_shift(struct voice *voice, int64_t frames, uint64_t mixed);
 /* PLAYING → FADING; anything before → DRAINING with nothing heard. */
 void voice_abort(struct voice *voice, uint64_t mixed);
 
-/* A device that takes frames faster than time goes (a file, not a card) has swallowed the lead: the
- * first frame waits for its instant. `due_us` is as for voice_place(). */
-void voice_hold(struct voice *voice, int64_t due_us);
+/* Right before the first frame. A device that takes frames faster than time goes (a file, not a
+ * card) has swallowed the lead: the frame waits for its instant. Where nothing is left in the device
+ * (`due_us`, as for voice_place(), is not after `now_us`), nothing is said to be heard before now. */
+void voice_hold(struct voice *voice, int64_t due_us, int64_t now_us);
 
 /* Frames that the voice can give now, in one go: 0 when its programme is short of frames
  * (`starving` is set), VOICE_NOT_ASKING when it does not need the stream to run. */

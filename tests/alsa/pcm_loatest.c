@@ -12,7 +12,8 @@
  * What has been *heard* is appended to `file`, raw interleaved frames as they are played: frames
  * that were written but dropped, or lost by a fault, are not in it. `file`.log gets a line for
  * each event, "<CLOCK_MONOTONIC µs> <frames heard since the file began> <event>", the events being
- * open, busy, absent, prepare, start, stop, xrun, suspend, resume, gone, wedge, hang, close.
+ * open, busy, absent, prepare, start, stop, xrun, suspend, resume, gone, wedge, hang, close; and
+ * unasked, before an xrun_at that came when nobody had asked for a while how far the sound was.
  *
  * Strings:   file (required), control, format ("S16" default, "S32", "FLOAT").
  * Numbers, in the configuration and, as lines "name=number", in the file `control`, which is read
@@ -55,6 +56,7 @@
 
 #define PATH_BYTES   512
 #define POLL_TICK_NS 5000000
+#define UNASKED_US   40000 /* two periods, half a buffer as the product fills it */
 
 enum number {
 	CHANNELS,
@@ -115,6 +117,7 @@ struct loatest {
 	uint64_t heard_open; /* played since the device was opened */
 	int64_t since_us;    /* when `heard` was 0 */
 	uint64_t heard_then; /* frames heard when the clock was started */
+	int64_t asked_us;    /* when it was asked last what it has played */
 	bool running, wedged;
 	bool dry; /* underrun: like real plugins, it does not tell its position any more */
 	long resumes;
@@ -267,6 +270,8 @@ static void misbehave(struct loatest *card)
 		halt(card, SND_PCM_STATE_DISCONNECTED, "gone");
 	} else if (is_due(card, XRUN_AT, "xrun")) {
 		happen(card, "xrun");
+		if (mono_us() - card->asked_us > UNASKED_US)
+			note(card, "unasked");
 		halt(card, SND_PCM_STATE_XRUN, "xrun");
 	} else if (is_due(card, SUSPEND_AT, "suspend")) {
 		happen(card, "suspend");
@@ -309,6 +314,7 @@ static int advance(struct loatest *card)
 	if (card->dry)
 		return -EPIPE;
 	misbehave(card);
+	card->asked_us = mono_us();
 	return 0;
 }
 

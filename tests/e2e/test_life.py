@@ -293,6 +293,7 @@ def test_f4_watchdog_is_petted_until_a_thread_is_wedged(rig):
     environment = {"NOTIFY_SOCKET": systemd.path, "WATCHDOG_USEC": str(round(period * 1e6))}
     node = rig.node("ubnd", [card(rig, "loa"), card(rig, "tot", "phia-bac")], speech=speech,
                     environment=environment)
+    rig.wait(lambda: systemd.times("READY=1"), "to be told that it is ready")
     same(len(systemd.times("READY=1")), 1)
     began = time.monotonic()
     rig.wait(lambda: len(systemd.times("WATCHDOG=1", began)) >= 5, "to be petted")

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A speech engine that misbehaves on request (FAULTS A1 to A3, A5), for tests.
 

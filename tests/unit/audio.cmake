@@ -12,6 +12,7 @@ loalang_unit_test(clip audio PkgConfig::SNDFILE m)
 loalang_unit_test(recording audio PkgConfig::SNDFILE m)
 loalang_unit_test(resample audio m)
 loalang_unit_test(sink_wav audio)
+loalang_unit_test(voice audio)
 loalang_unit_test(device audio)
 add_dependencies(test_device asound_module_pcm_loatest)
 target_compile_definitions(test_device PRIVATE

@@ -74,7 +74,10 @@ static const struct {
 	{ "hang", -ETIME, "không trả lời" },
 };
 
-static void check_case(size_t index, struct test_engine *test)
+#define ATTEMPTS 5
+
+/* False: it did not even begin in time, though it is none that hangs; the machine had none for it. */
+static bool try_case(size_t index, struct test_engine *test)
 {
 	struct engine *engine = engine_new(&test->config, NULL);
 	struct heard heard;
@@ -83,7 +86,8 @@ static void check_case(size_t index, struct test_engine *test)
 
 	int result = speak(engine, "a.", &heard, &error);
 	int64_t took_ms = (clock_mono_us() - begin_us) / US_PER_MS;
-	if (result != cases[index].result || !strstr(error.text, cases[index].says))
+	bool in_time = result != -ETIME || cases[index].result == -ETIME;
+	if (in_time && (result != cases[index].result || !strstr(error.text, cases[index].says)))
 		fail_msg("%s: %d “%s”", cases[index].mode, result, error.text);
 	if (result == 0) {
 		assert_int_equal(heard.frames, heard.rate_hz / 5);
@@ -94,6 +98,15 @@ static void check_case(size_t index, struct test_engine *test)
 	}
 	assert_true(took_ms < engine_budget_first_ms(2) + 3000);
 	engine_free(engine);
+	return in_time;
+}
+
+static void check_case(size_t index, struct test_engine *test)
+{
+	int i = 0;
+
+	while (!try_case(index, test))
+		assert_true(++i < ATTEMPTS);
 }
 
 static void test_A2_A3_child(void **state)
