@@ -124,9 +124,8 @@ static bool is_wanted(const struct listing *listing, const char *zone)
 
 static void list_message(struct listing *listing, const struct gathered_message *message)
 {
-	const struct schedule_defaults defaults = { .zones = listing->zones,
-		.timezone = listing->session->config->timezone,
-		.late_us = SCHEDULE_LATE_DEFAULT_US };
+	const struct schedule_defaults defaults = schedule_file_defaults(
+		listing->session, listing->zones);
 	_cleanup_(freep) char *zone = topic_level(message->topic, 1);
 	_cleanup_(freep) char *id = topic_level(message->topic, 3);
 	char ignored[ID_MAX_BYTES + 1];

@@ -22,12 +22,17 @@ static char *read_file(const char *path, size_t *ret_length, struct error *error
 	return hand_over(bytes);
 }
 
+struct schedule_defaults schedule_file_defaults(const struct session *session, struct zones *zones)
+{
+	return (struct schedule_defaults){ .zones = zones,
+		.timezone = session->config->timezone,
+		.late_us = session->config->late_us };
+}
+
 struct schedule *schedule_file_read(
 	const struct session *session, struct zones *zones, const char *path, struct error *error)
 {
-	const struct schedule_defaults defaults = { .zones = zones,
-		.timezone = session->config->timezone,
-		.late_us = SCHEDULE_LATE_DEFAULT_US };
+	const struct schedule_defaults defaults = schedule_file_defaults(session, zones);
 	struct schedule *schedule = NULL;
 	char id[ID_MAX_BYTES + 1];
 	enum reason reason;

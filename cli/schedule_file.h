@@ -5,6 +5,9 @@
 #include "cli/command.h"
 #include "scheduler/schedule.h"
 
+/* What a schedule that says nothing of it has, as on a node with this configuration. */
+struct schedule_defaults schedule_file_defaults(const struct session *session, struct zones *zones);
+
 /* `path` "-": standard input. NULL with *error, which names the file, the key and the reason. */
 struct schedule *schedule_file_read(const struct session *session, struct zones *zones,
 	const char *path, struct error *error) _must_check_;

@@ -106,9 +106,7 @@ static void name_other_zones(const struct put *put)
 /* Takes the schedule as it will be published. */
 static bool set_revision(struct put *put, int64_t revision)
 {
-	const struct schedule_defaults defaults = { .zones = put->zones,
-		.timezone = put->session->config->timezone,
-		.late_us = SCHEDULE_LATE_DEFAULT_US };
+	const struct schedule_defaults defaults = schedule_file_defaults(put->session, put->zones);
 	_cleanup_(freep) char *text = with_revision(put->json, revision);
 	char id[ID_MAX_BYTES + 1];
 	enum reason reason;

@@ -153,7 +153,7 @@ static struct rundown *gather(
 		rundown = lay_out(broadcast, parts);
 	} else {
 		broadcast->reason = REASON_MEDIA_MISSING;
-		(void)error_set(error, 0, "bản ghi âm %s không có ở trạm", missing);
+		(void)error_set(error, 0, "bản ghi âm %s không có ở trạm", missing ? missing : "");
 	}
 	for (size_t i = 0; i < count; i++)
 		free(paths[i]);

@@ -24,7 +24,7 @@ bool receipt_event_final(enum receipt_event event); /* ends an announcement on a
 
 struct receipt {
 	enum receipt_event event;
-	const char *id;   /* NULL or "": of something refused, not known */
+	const char *id;       /* NULL or "": of something refused, not known */
 	const char *schedule; /* NULL: as the id of an occurrence says, else none */
 	int64_t revision;     /* 0: of something refused, not known */
 	const char *node;

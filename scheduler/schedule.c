@@ -218,8 +218,7 @@ static int settle(struct parsing *parsing)
 static int make_rule(struct parsing *parsing, struct schedule *schedule)
 {
 	struct decoding *decoding = &parsing->decoding;
-	const char *timezone = decoding->timezone ? decoding->timezone
-						  : parsing->defaults->timezone;
+	const char *zone = decoding->timezone ? decoding->timezone : parsing->defaults->timezone;
 	int result = calendar_parse(decoding->cron, (enum calendar_kind)decoding->kind,
 		&schedule->calendar, parsing->error);
 
@@ -227,7 +226,7 @@ static int make_rule(struct parsing *parsing, struct schedule *schedule)
 		error_prefix(parsing->error, "cron");
 		return result;
 	}
-	schedule->zone = zones_get(parsing->defaults->zones, timezone, parsing->error);
+	schedule->zone = zones_get(parsing->defaults->zones, zone, parsing->error);
 	if (!schedule->zone) {
 		error_prefix(parsing->error, "timezone");
 		return -EINVAL;

@@ -13,11 +13,10 @@
 #include "scheduler/announcement.h"
 #include "scheduler/calendar.h"
 
-#define SCHEDULE_PAYLOAD_MAX     ANNOUNCEMENT_PAYLOAD_MAX
-#define SCHEDULE_EXCEPT_MAX      200 /* days or spans of days */
-#define SCHEDULE_LATE_DEFAULT_US (120 * US_PER_SEC)
-#define SCHEDULE_LATE_MAX_US     (INT64_C(86400) * US_PER_SEC)
-#define SCHEDULE_EXPIRES_MAX_US  (INT64_C(7) * 86400 * US_PER_SEC)
+#define SCHEDULE_PAYLOAD_MAX    ANNOUNCEMENT_PAYLOAD_MAX
+#define SCHEDULE_EXCEPT_MAX     200 /* days or spans of days */
+#define SCHEDULE_LATE_MAX_US    (INT64_C(86400) * US_PER_SEC)
+#define SCHEDULE_EXPIRES_MAX_US (INT64_C(7) * 86400 * US_PER_SEC)
 
 struct schedule_span { /* of days, both of them included */
 	int32_t first, last;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Any payload is an announcement or a refusal that says why; what was read can be written and read
- * back the same. */
+ * back the same. So can any JSON as a template, and what is made of it. */
 #include "scheduler/announcement.h"
 
 #include <string.h>
@@ -30,6 +30,41 @@ static void check_round_trip(const struct announcement *announcement)
 	check(announcement->withdrawal || announcement->expires_us == again->expires_us);
 }
 
+static void check_template(const struct announcement *template, int64_t expires_after_us)
+{
+	_cleanup_(strbuf_done) struct strbuf out = { 0 };
+	struct error error = { "" };
+	enum reason reason;
+	int64_t again_us;
+
+	announcement_write_template(&out, NULL, template, expires_after_us);
+	_cleanup_(json_freep) struct json *object = json_parse(out.text, out.length, &error);
+	_cleanup_(announcement_unrefp) struct announcement *again = announcement_parse_template(
+		object, &again_us, &reason, &error);
+	check(again && announcement_same(template, again) && again_us == expires_after_us);
+	_cleanup_(announcement_unrefp) struct announcement *occurrence = announcement_occurrence(
+		template, "sang@20261121T1000Z", 1, INT64_C(1795255200) * US_PER_SEC,
+		INT64_C(1795258800) * US_PER_SEC);
+	check_round_trip(occurrence);
+}
+
+static void try_template(const char *bytes, size_t size)
+{
+	struct error error = { "" };
+	enum reason reason = REASON_NONE;
+	int64_t expires_after_us;
+	_cleanup_(json_freep) struct json *object = json_parse(bytes, size, &error);
+
+	if (!object)
+		return;
+	_cleanup_(announcement_unrefp) struct announcement *template = announcement_parse_template(
+		object, &expires_after_us, &reason, &error);
+	if (template)
+		check_template(template, expires_after_us);
+	else
+		check_refusal("", reason, &error);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct announcement_defaults defaults = {
@@ -48,5 +83,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_round_trip(announcement);
 	else
 		check_refusal(id, reason, &error);
+	try_template((const char *)data, size);
 	return 0;
 }

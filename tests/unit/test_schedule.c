@@ -10,8 +10,9 @@
 #include <time.h>
 #include <cmocka.h>
 
-#define RULE "\"cron\":\"30 5 * * *\""
-#define SAYS "\"announcement\":{\"text\":\"a\"}"
+#define LATE_US (120 * US_PER_SEC)
+#define RULE    "\"cron\":\"30 5 * * *\""
+#define SAYS    "\"announcement\":{\"text\":\"a\"}"
 
 static struct zones *zones;
 
@@ -47,7 +48,7 @@ static void outcome_done(struct outcome *outcome)
 static struct outcome parse(const char *payload, const char *topic_id)
 {
 	const struct schedule_defaults defaults = {
-		.zones = zones, .timezone = "Asia/Ho_Chi_Minh", .late_us = SCHEDULE_LATE_DEFAULT_US
+		.zones = zones, .timezone = "Asia/Ho_Chi_Minh", .late_us = LATE_US
 	};
 	struct outcome outcome = { 0 };
 
@@ -103,7 +104,7 @@ static void defaults_are_filled_in(void **state)
 	assert_non_null(s);
 	assert_string_equal(s->id, "sang");
 	assert_int_equal(s->revision, 1);
-	assert_int_equal(s->late_us, SCHEDULE_LATE_DEFAULT_US);
+	assert_int_equal(s->late_us, LATE_US);
 	assert_int_equal(s->expires_after_us, 3600 * US_PER_SEC);
 	assert_int_equal(s->calendar.kind, CALENDAR_SOLAR);
 }
