@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* loalang schedule: recurring broadcasts: put one onto the broker, list them, take one away. */
+#include "cli/schedule_file.h"
 #include "cli/schedule.h"
 
 #include "base/clock.h"

@@ -79,7 +79,7 @@ static void test_lunar(void **state)
 static struct schedule *parse(struct zones *zones, const char *json)
 {
 	const struct schedule_defaults defaults = {
-		.zones = zones, .timezone = "Asia/Ho_Chi_Minh", .late_us = SCHEDULE_LATE_DEFAULT_US
+		.zones = zones, .timezone = "Asia/Ho_Chi_Minh", .late_us = 120 * US_PER_SEC
 	};
 	char id[ID_MAX_BYTES + 1];
 	enum reason reason;
