@@ -160,12 +160,12 @@ static struct timetable_row *insert(
 	if (timetable->count == timetable->capacity) {
 		timetable->capacity = timetable->capacity ? 2 * timetable->capacity : 16;
 		timetable->rows = xreallocarray(
-			timetable->rows, timetable->capacity, sizeof *timetable->rows);
+			timetable->rows, timetable->capacity, sizeof(struct timetable_row *));
 		timetable->heap = xreallocarray(
-			timetable->heap, timetable->capacity, sizeof *timetable->heap);
+			timetable->heap, timetable->capacity, sizeof(struct timetable_row *));
 	}
 	memmove(timetable->rows + at + 1, timetable->rows + at,
-		(timetable->count - at) * sizeof *timetable->rows);
+		(timetable->count - at) * sizeof(struct timetable_row *));
 	timetable->rows[at] = row;
 	row->schedule = schedule_ref(schedule);
 	row->next_us = TIME_NEVER;
@@ -206,7 +206,7 @@ static void drop(struct timetable *timetable, size_t at)
 	size_t place = row->place, last = timetable->count - 1;
 
 	memmove(timetable->rows + at, timetable->rows + at + 1,
-		(last - at) * sizeof *timetable->rows);
+		(last - at) * sizeof(struct timetable_row *));
 	set_place(timetable, place, timetable->heap[last]);
 	timetable->count--;
 	if (place < timetable->count)
