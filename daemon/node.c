@@ -81,6 +81,7 @@ void node_keep_time(struct node *node)
 	node->last_seen_us = clock_real_us();
 	snprintf(text, sizeof text, "%" PRId64, node->last_seen_us);
 	(void)store_put_setting(node->store, "last-seen", text);
+	schedules_keep_mark(node);
 }
 
 /* --- Faults, receipts, memory ----------------------------------------------------------------- */
@@ -924,6 +925,8 @@ static void stop(struct node *node)
 	bool silent = node_silent(node), clean = true;
 
 	if (node->store) {
+		if (node->loaded)
+			node_keep_time(node);
 		store_flush(node->store);
 		clean &= store_stop(node->store, 600) == 0;
 	}

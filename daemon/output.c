@@ -151,6 +151,8 @@ static const char *expiry_detail(
 		return limits->item_minutes > 0 && entry->seconds > 60.0 * limits->item_minutes
 			       ? "bản tin dài hơn mức cho phép của loa (item_minutes)"
 			       : "loa đã phát đủ số phút hoặc số phiên cho phép trong ngày";
+	case REASON_LATE:
+		return OUTPUT_LATE_DETAIL;
 	case REASON_MUTED:
 		return "loa bị tắt tiếng đến khi bản tin hết hạn";
 	case REASON_OUTPUT_LOST:
@@ -357,7 +359,7 @@ void output_restore(
 		output->queue, &entry, play->state == PLAY_PLAYING, &from, tries);
 	if (!restored)
 		return;
-	/* It waited for something already when the node went down. */
+	/* The node was there at its start, so it waited for something already. */
 	restored->in_time = output->node->loaded_at.seen_us >= offer->announcement->start_us;
 	if (tries != play->tries)
 		remember(output, offer->announcement, play->state, &from, tries);
@@ -409,48 +411,39 @@ static void each_entry(const struct output *output,
 			each(output->broadcasts[i]->entry, context);
 }
 
-struct occurrences { /* of one schedule */
+struct listing { /* of one schedule's occurrences */
 	const char *schedule;
-	int64_t *starts_us; /* NULL: the ids are collected */
-	char (*ids)[ID_MAX_BYTES + 1];
-	size_t count;
+	struct output_occurrence *list;
+	size_t count, capacity;
 };
 
-static void collect_occurrence(const struct queue_entry *entry, void *context)
+static void list_occurrence(const struct queue_entry *entry, void *context)
 {
-	struct occurrences *found = context;
+	struct listing *listing = context;
+	struct output_occurrence found = { .begun = entry->was_on_air ||
+						    entry->phase == QUEUE_ON_AIR ||
+						    entry->phase == QUEUE_ENDING };
 	char schedule[NAME_MAX_BYTES + 1];
-	int64_t start_us;
 
-	if (found->count == OUTPUT_OCCURRENCES_MAX ||
-		schedule_of_id(entry->announcement->id, schedule, &start_us) < 0 ||
-		strcmp(schedule, found->schedule) != 0)
+	if (schedule_of_id(entry->announcement->id, schedule, &found.start_us) < 0 ||
+		strcmp(schedule, listing->schedule) != 0)
 		return;
-	bool begun = entry->was_on_air || entry->phase == QUEUE_ON_AIR ||
-		     entry->phase == QUEUE_ENDING;
-	if (found->starts_us && !begun)
-		found->starts_us[found->count++] = start_us;
-	if (found->ids)
-		memcpy(found->ids[found->count++], entry->announcement->id, ID_MAX_BYTES + 1);
+	if (listing->count == listing->capacity) {
+		listing->capacity = listing->capacity ? 2 * listing->capacity : 16;
+		listing->list = xreallocarray(
+			listing->list, listing->capacity, sizeof *listing->list);
+	}
+	listing->list[listing->count++] = found;
 }
 
-size_t output_list_occurrences(const struct output *output, const char *schedule,
-	int64_t ret_starts_us[OUTPUT_OCCURRENCES_MAX])
+struct output_occurrence *output_list_occurrences(
+	const struct output *output, const char *schedule, size_t *ret_count)
 {
-	struct occurrences found = { .schedule = schedule, .starts_us = ret_starts_us };
+	struct listing listing = { .schedule = schedule };
 
-	each_entry(output, collect_occurrence, &found);
-	return found.count;
-}
-
-void output_withdraw_schedule(struct output *output, const char *schedule)
-{
-	char ids[OUTPUT_OCCURRENCES_MAX][ID_MAX_BYTES + 1];
-	struct occurrences found = { .schedule = schedule, .ids = ids };
-
-	each_entry(output, collect_occurrence, &found);
-	for (size_t i = 0; i < found.count; i++)
-		output_withdraw(output, ids[i], INT64_MAX, false);
+	each_entry(output, list_occurrence, &listing);
+	*ret_count = listing.count;
+	return listing.list;
 }
 
 void output_on_media(struct output *output, const char *sha256)
@@ -691,6 +684,8 @@ void output_pump(struct output *output)
 		struct queue_decision decision = queue_next(output->queue, &now);
 		switch (decision.what) {
 		case QUEUE_DO_NOTHING:
+			if (queue_take_in_time(output->queue))
+				node_keep_time(output->node);
 			apply_gain(output);
 			set_timer(output, decision.wake_us);
 			return;

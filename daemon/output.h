@@ -7,6 +7,9 @@
 
 #include "daemon/node.h"
 
+/* Of an occurrence that was missed; in its receipt. */
+#define OUTPUT_LATE_DETAIL "trạm tắt, ngủ hoặc sai giờ vào lúc phải phát; đã quá trễ"
+
 int output_init(struct output *output); /* once the configuration and the device are set */
 void output_done(struct output *output);
 
@@ -37,12 +40,13 @@ void output_restore(
 	struct output *output, const struct output_offer *offer, const struct store_play *play);
 /* Cancels `id` if its revision is at most `revision`; remembers the withdrawal. */
 void output_withdraw(struct output *output, const char *id, int64_t revision, bool lasting);
-/* The starts of that schedule's occurrences that wait here and have not begun; how many. */
-#define OUTPUT_OCCURRENCES_MAX 64
-size_t output_list_occurrences(const struct output *output, const char *schedule,
-	int64_t ret_starts_us[OUTPUT_OCCURRENCES_MAX]);
-/* Cancels every occurrence of that schedule, waiting or not. */
-void output_withdraw_schedule(struct output *output, const char *schedule);
+struct output_occurrence {
+	int64_t start_us;
+	bool begun; /* it is or was on air */
+};
+/* That schedule's occurrences which wait or play here; the caller frees. NULL: none. */
+struct output_occurrence *output_list_occurrences(
+	const struct output *output, const char *schedule, size_t *ret_count) _must_check_;
 /* Silences, and clears all but what is scheduled for later. */
 void output_stop(struct output *output);
 void output_skip(struct output *output);

@@ -48,6 +48,8 @@ void schedules_on_message(
  * matter (the clock, trust in it). Within its time: the rest soon after. The caller pumps the outputs
  * and flushes the store. */
 void schedules_pump(struct node *node);
+/* Puts into the store how far all has been judged; the caller flushes. */
+void schedules_keep_mark(struct node *node);
 /* Puts everything into the store again: its file was begun anew. */
 void schedules_store_again(struct node *node);
 /* Forgets withdrawals whose time has come. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "scheduler/plan.h"
 #include "base/strbuf.h"
+#include "scheduler/timetable.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-/* Offered so long before its start: not earlier, because until then a queue only waits. */
-#define LEAD_US QUEUE_PREPARE_US
+/* Offered so long before its start, as by a node. */
+#define LEAD_US TIMETABLE_LEAD_US
 /* What is longer is as good as for ever, and in µs still far from what an instant can hold. */
 #define SECONDS_MAX 1e7
 #define LISTED_MAX  (QUEUE_ENTRIES_MAX + QUEUE_EMERGENCIES_MAX + QUEUE_BROADCASTS_MAX)

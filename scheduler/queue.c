@@ -112,6 +112,7 @@ int queue_add(struct queue *queue, const struct queue_offer *offer, struct queue
 	int result = make_room(queue, entry);
 	if (result < 0)
 		return result;
+	entry->in_time = known && known->in_time;
 	end_revisions(queue, announcement->id, announcement->revision, QUEUE_SUPERSEDED);
 	queue_order_insert(&queue->waiting, entry);
 	if (ret_entry)
@@ -198,6 +199,14 @@ void queue_skip(struct queue *queue)
 	}
 }
 
+bool queue_take_in_time(struct queue *queue)
+{
+	bool noted = queue->noted;
+
+	queue->noted = false;
+	return noted;
+}
+
 void queue_mute(struct queue *queue, bool muted)
 {
 	queue->muted = muted;
@@ -223,9 +232,6 @@ void queue_on_clock_set(struct queue *queue)
 	for (size_t i = 0; i < queue->active_count; i++) {
 		struct queue_entry *entry = queue->active[i];
 		entry->counted_us = TIME_UNSET;
-		if (entry->phase == QUEUE_PREPARING &&
-			entry->start_us == entry->announcement->start_us)
-			entry->in_time = false; /* its start is another one now */
 		if (entry->phase == QUEUE_PREPARING &&
 			(!queue_entry_is_emergency(entry) || entry->start_us != TIME_UNSET))
 			queue_entry_end(entry, QUEUE_RECALLED);

@@ -41,9 +41,9 @@
  * again, for the same position.
  *
  * An occurrence of a schedule (announcement->late_us) about which nobody has asked, with trusted time,
- * between its start and `late` after it has been missed (the node was off, asleep, or its clock wrong):
- * it is dropped, `expired`, `late`. One that was there in time and waits for something else is judged
- * by its expiry.
+ * between its start and `late` (QUEUE_LATE_SLACK_US at least) after it has been missed (the node was
+ * off, asleep, or its clock wrong): it is dropped, `expired`, `late`. One that was there in time and
+ * waits for something else is judged by its expiry.
  *
  * While time is not trusted nothing expires by time.
  */
@@ -62,6 +62,7 @@
 #define QUEUE_MEDIA_GRACE_US (10 * US_PER_SEC) /* for a recording that has not come */
 #define QUEUE_PLANNED_US     (60 * US_PER_SEC) /* a start so long after the issue is a plan */
 #define QUEUE_BROADCASTS_MAX 4 /* at a time: background, what is faded, recalled, and its reason */
+#define QUEUE_LATE_SLACK_US  (2 * US_PER_SEC) /* so long a busy machine may take at an instant */
 #define QUEUE_TRIES_MAX      2 /* so often may a process die with it in hand (FAULTS C2) */
 
 enum queue_phase { QUEUE_WAITING, QUEUE_PREPARING, QUEUE_ON_AIR, QUEUE_ENDING };
@@ -124,11 +125,10 @@ struct queue_entry {
 				     * may correct it */
 	struct queue_position from; /* where to begin, or to go on */
 	uint32_t tries;             /* the caller's to count: how often a process died with it */
-	bool in_time;               /* of an occurrence: somebody was there at its start, so what it
-				     * waits for is not its being missed; the caller may set it of
-				     * what is restored */
-	int64_t start_us;           /* PREPARING: real, when it is to begin; TIME_UNSET: at once */
-	int64_t started_us;         /* real; heard this time from then on; TIME_UNSET: not heard */
+	bool in_time; /* of an occurrence that waits: somebody was there at its start; the caller
+		       * sets it of what is restored */
+	int64_t start_us;   /* PREPARING: real, when it is to begin; TIME_UNSET: at once */
+	int64_t started_us; /* real; heard this time from then on; TIME_UNSET: not heard */
 
 	/* The queue's own: */
 	int64_t counted_us;       /* on air: its sound is in the usage up to here; TIME_UNSET */
@@ -260,6 +260,10 @@ struct queue_decision {
 
 /* The next thing to do; the queue has taken note of it. To be asked until NOTHING. */
 struct queue_decision queue_next(struct queue *queue, const struct queue_now *now) _must_check_;
+
+/* Whether, since this was asked last, an occurrence that waits was found to be in time: then the caller
+ * keeps the time on disk, that a restart knows it. */
+bool queue_take_in_time(struct queue *queue);
 
 /* The background is to be ducked now: something of the foreground is heard. */
 bool queue_ducks(const struct queue *queue);

@@ -53,6 +53,9 @@ static struct queue_decision look_at_active(
 		struct queue_entry *entry = queue->active[i];
 		if (entry->phase == QUEUE_ENDING)
 			continue;
+		if (entry->phase == QUEUE_PREPARING)
+			queue->noted |= queue_rules_note_in_time(
+				circumstances->now, entry, wake_us);
 		enum queue_cause cause = entry->cause;
 		if (cause == QUEUE_CAUSE_NONE)
 			cause = queue_rules_ends(circumstances, entry, wake_us);
@@ -84,6 +87,7 @@ static struct candidate look_at_waiting(
 
 	for (size_t place = 0; place < waiting->count;) {
 		struct queue_entry *entry = waiting->places[place].entry;
+		queue->noted |= queue_rules_note_in_time(circumstances->now, entry, wake_us);
 		struct queue_verdict verdict = queue_state_judge(
 			queue, circumstances, entry, found.entry != NULL);
 		bool ripe = !verdict.never && verdict.wait == QUEUE_WAIT_NONE;

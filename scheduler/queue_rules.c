@@ -243,20 +243,40 @@ static enum reason reason_of_expiry(const struct queue_now *now, const struct qu
 	return reason == REASON_NONE ? REASON_EXPIRED : reason;
 }
 
-/* Notes whether somebody was there around its start. */
-static bool is_missed(const struct queue_now *now, struct queue_entry *entry)
-{
-	const struct announcement *announcement = entry->announcement;
-	int64_t start_us = announcement->start_us;
+/* --- In time ---------------------------------------------------------------------------------- */
 
-	if (announcement->late_us < 0 || entry->was_on_air || !now->trusted)
+static bool is_occurrence(const struct queue_entry *entry)
+{
+	return entry->announcement->late_us >= 0;
+}
+
+static int64_t late_from_us(const struct queue_entry *entry)
+{
+	return entry->announcement->start_us +
+	       later(entry->announcement->late_us, QUEUE_LATE_SLACK_US);
+}
+
+bool queue_rules_note_in_time(
+	const struct queue_now *now, struct queue_entry *entry, int64_t *wake_us)
+{
+	int64_t start_us = entry->announcement->start_us;
+	bool before = entry->in_time;
+
+	if (!is_occurrence(entry) || !now->trusted)
 		return false;
-	if (now->real_us < start_us - QUEUE_PREPARE_US) {
+	if (now->real_us < start_us) {
 		entry->in_time = false; /* its start lies ahead, perhaps again */
+		*wake_us = earlier(*wake_us, start_us);
 		return false;
 	}
-	entry->in_time |= now->real_us <= start_us + announcement->late_us;
-	return !entry->in_time;
+	entry->in_time |= now->real_us <= late_from_us(entry);
+	return entry->in_time && !before;
+}
+
+static bool is_missed(const struct queue_now *now, const struct queue_entry *entry)
+{
+	return is_occurrence(entry) && now->trusted && !entry->was_on_air && !entry->in_time &&
+	       now->real_us > late_from_us(entry);
 }
 
 struct queue_verdict queue_rules_judge(

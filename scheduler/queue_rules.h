@@ -24,6 +24,11 @@ struct queue_verdict {
 	bool media_missing; /* ripe, without its recording */
 };
 
+/* Notes of an occurrence that has not begun whether somebody was there at its start; to be called before
+ * it is judged. True: that has just become so. *wake_us becomes earlier: its start must not be missed. */
+bool queue_rules_note_in_time(
+	const struct queue_now *now, struct queue_entry *entry, int64_t *wake_us);
+
 /* Of what waits: everything but the limits of the day, */
 struct queue_verdict queue_rules_judge(
 	const struct queue_circumstances *circumstances, struct queue_entry *entry);

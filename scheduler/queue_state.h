@@ -19,6 +19,7 @@ struct queue {
 	int64_t foreground_free_us, background_free_us;
 	struct usage usage;
 	bool muted, stopping;
+	bool noted;   /* queue_take_in_time() */
 	bool trusted; /* time, when it was last asked what is to be done */
 };
 

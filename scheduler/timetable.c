@@ -11,17 +11,34 @@ struct timetable {
 	struct timetable_row **rows; /* by id, then zone */
 	struct timetable_row **heap; /* by next_us, then id, then zone */
 	size_t count, capacity;
-	int64_t mark_us;
+	struct timetable_mark mark;
 	int64_t latest_since_us; /* no row has a later one */
 };
 
 /* --- Order ----------------------------------------------------------------------------------- */
 
+/* As the ids of their occurrences, in which an "@" follows, are ordered. */
+static int compare_ids(const char *a, const char *b)
+{
+	size_t same = 0;
+
+	while (a[same] && a[same] == b[same])
+		same++;
+	if (a[same] == b[same])
+		return 0;
+	return (unsigned char)(a[same] ? a[same] : '@') - (unsigned char)(b[same] ? b[same] : '@');
+}
+
+static int compare_names(const char *id_a, const char *zone_a, const char *id_b, const char *zone_b)
+{
+	int order = compare_ids(id_a, id_b);
+
+	return order ? order : strcmp(zone_a, zone_b);
+}
+
 static int by_name(const struct timetable_row *row, const char *id, const char *zone)
 {
-	int order = strcmp(row->schedule->id, id);
-
-	return order ? order : strcmp(row->zone, zone);
+	return compare_names(row->schedule->id, row->zone, id, zone);
 }
 
 static bool earlier(const struct timetable_row *a, const struct timetable_row *b)
@@ -97,7 +114,7 @@ struct timetable *timetable_new(void)
 {
 	struct timetable *timetable = xcalloc(1, sizeof *timetable);
 
-	timetable->mark_us = TIME_UNSET;
+	timetable->mark.us = TIME_UNSET;
 	timetable->latest_since_us = TIME_UNSET;
 	return timetable;
 }
@@ -264,7 +281,7 @@ static void heapify(struct timetable *timetable)
 bool timetable_follow_clock(struct timetable *timetable, int64_t now_us)
 {
 	int64_t most_us = now_us + TIMETABLE_LEAD_US + STEP_BACK_US;
-	bool all = timetable->mark_us > most_us, any = timetable->latest_since_us > most_us;
+	bool all = timetable->mark.us > most_us, any = timetable->latest_since_us > most_us;
 
 	if (!all && !any)
 		return false;
@@ -278,14 +295,21 @@ bool timetable_follow_clock(struct timetable *timetable, int64_t now_us)
 	}
 	heapify(timetable);
 	if (all)
-		timetable->mark_us = now_us;
+		timetable->mark = (struct timetable_mark){ .us = now_us };
 	timetable->latest_since_us = now_us;
 	return any;
 }
 
-int64_t timetable_mark(const struct timetable *timetable)
+const struct timetable_mark *timetable_mark(const struct timetable *timetable)
 {
-	return timetable->mark_us;
+	return &timetable->mark;
+}
+
+int64_t timetable_since_us(const struct timetable_mark *mark, const char *zone, const char *id)
+{
+	if (mark->us == TIME_UNSET || !mark->id[0])
+		return mark->us;
+	return compare_names(id, zone, mark->id, mark->zone) > 0 ? mark->us - 1 : mark->us;
 }
 
 static int64_t top_us(const struct timetable *timetable)
@@ -293,22 +317,30 @@ static int64_t top_us(const struct timetable *timetable)
 	return timetable->count > 0 ? timetable->heap[0]->next_us : TIME_NEVER;
 }
 
-/* All before the next one has been judged, as far as the lead goes. */
-static void set_mark(struct timetable *timetable, int64_t until_us)
+/* Passes over what nobody needs to be told any more, and moves on to what lies behind it. */
+static void skip(struct timetable *timetable, int64_t now_us)
 {
-	int64_t next_us = top_us(timetable);
+	struct timetable_row *row = timetable->count > 0 ? timetable->heap[0] : NULL;
 
-	timetable->mark_us = next_us <= until_us ? next_us - 1 : until_us;
+	while (row && row->next_us != TIME_NEVER) {
+		int64_t late_before_us = now_us - row->schedule->late_us;
+		if (row->next_us < now_us - TIMETABLE_BACK_US)
+			set_next(timetable, row, now_us - TIMETABLE_BACK_US - 1);
+		else if (row->late >= TIMETABLE_LATE_MAX && row->next_us < late_before_us)
+			set_next(timetable, row, late_before_us - 1);
+		else
+			return;
+		row = timetable->heap[0];
+	}
 }
 
 bool timetable_take(struct timetable *timetable, int64_t now_us, struct timetable_due *ret_due)
 {
 	int64_t until_us = now_us + TIMETABLE_LEAD_US;
 
-	while (top_us(timetable) < now_us - TIMETABLE_BACK_US)
-		set_next(timetable, timetable->heap[0], now_us - TIMETABLE_BACK_US - 1);
+	skip(timetable, now_us);
 	if (top_us(timetable) > until_us) {
-		set_mark(timetable, until_us);
+		timetable->mark = (struct timetable_mark){ .us = until_us };
 		return false;
 	}
 	struct timetable_row *row = timetable->heap[0];
@@ -317,8 +349,11 @@ bool timetable_take(struct timetable *timetable, int64_t now_us, struct timetabl
 		.start_us = row->next_us,
 		.late = now_us - row->next_us > row->schedule->late_us,
 	};
+	row->late = ret_due->late ? row->late + 1 : 0;
+	timetable->mark.us = row->next_us;
+	memcpy(timetable->mark.id, row->schedule->id, sizeof timetable->mark.id);
+	memcpy(timetable->mark.zone, row->zone, sizeof timetable->mark.zone);
 	set_next(timetable, row, row->next_us);
-	set_mark(timetable, until_us);
 	return true;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The timetable: all schedules of a node, and which occurrence is due next. A pure state machine:
- * schedules in, due occurrences out, in order of their starts (of one instant: by schedule id, then
- * zone, so that every node has the same order); `now` is an argument; no thread, no clock, no I/O. It
+ * schedules in, due occurrences out, in order of their starts (of one instant: by the ids of the
+ * occurrences, then zone, so that every node has the same order); `now` is an argument; no thread, no clock, no I/O. It
  * costs nothing while nothing is due, whatever the number of schedules: a heap by the next start.
  *
  * Each occurrence is judged once, TIMETABLE_LEAD_US before its start or as soon as somebody asks after
@@ -20,6 +20,9 @@
 #define TIMETABLE_LEAD_US       (INT64_C(15) * US_PER_SEC)
 /* After a long time off, occurrences further back than this are passed over in silence. */
 #define TIMETABLE_BACK_US (INT64_C(31) * 86400 * US_PER_SEC)
+/* So many occurrences of one schedule that were missed in a row are told; the rest of them, up to what
+ * is not late, is passed over: they would push what was really said out of the history. */
+#define TIMETABLE_LATE_MAX 1000
 
 struct timetable_row {
 	char zone[NAME_MAX_BYTES + 1];
@@ -29,6 +32,7 @@ struct timetable_row {
 	double seconds;            /* predicted length of an occurrence; 0: not known */
 	/* The timetable's own: */
 	int64_t next_us; /* the next occurrence to be judged; TIME_NEVER */
+	unsigned late;   /* that were taken in a row */
 	size_t place;    /* in the heap */
 };
 
@@ -64,9 +68,16 @@ void timetable_each(const struct timetable *timetable,
  * judged again, and no row's since_us lies ahead. True: a since_us has changed. */
 bool timetable_follow_clock(struct timetable *timetable, int64_t now_us);
 
-/* Every occurrence at or before it has been judged; TIME_UNSET before the first timetable_take(). To be
- * written with what was taken before. */
-int64_t timetable_mark(const struct timetable *timetable);
+/* How far it has been judged: every occurrence before `us`, and of those at `us` all up to that schedule
+ * and zone ("": all). To be written with what was taken before. `us` TIME_UNSET before the first
+ * timetable_take(). */
+struct timetable_mark {
+	int64_t us;
+	char id[NAME_MAX_BYTES + 1], zone[NAME_MAX_BYTES + 1];
+};
+const struct timetable_mark *timetable_mark(const struct timetable *timetable);
+/* Since when occurrences of that schedule are still to be judged (exclusive), by a mark. */
+int64_t timetable_since_us(const struct timetable_mark *mark, const char *zone, const char *id);
 
 struct timetable_due {
 	const struct timetable_row *row; /* borrowed until the next change */

@@ -7,8 +7,9 @@ import signal
 import sqlite3
 import time
 
-from case import between, near, same
-from heard import HANOI, SHORT, barrier, card, ends_in, finals, said, wall
+from case import between, near, options, same
+from heard import (HANOI, LONG, SHORT, barrier, card, ends_in, finals, said, text, wait_said, wall,
+                   words)
 from rig.asker import Asker
 from rig.node import instant
 
@@ -25,8 +26,8 @@ def clocked(rig, outputs=None, name="ubnd", **changes):
                     timezone="Asia/Ho_Chi_Minh", **changes)
 
 
-def put(rig, id, cron, text=SHORT, zone="trung-tam", revision=1, announcement=None, **fields):
-    says = {"text": text} if announcement is None else {}
+def put(rig, id, cron, words=SHORT, zone="trung-tam", revision=1, announcement=None, **fields):
+    says = {"text": words} if announcement is None else {}
     message = {"id": id, "revision": revision, "cron": cron,
                "announcement": {**says, **(announcement or {})}, **fields}
     return rig.client.publish(rig.zone(zone, f"schedule/{id}"), message, retain=True)
@@ -138,6 +139,7 @@ def test_d2_quiet_hours_veto_schedules(rig):
     ends_in(node, occurrence("dem", start), "loa", "expired", "quiet-hours")
     start = wall(node, "04:54:58") + 2
     node.wait_queue("loa", lambda q: [i["waits"] for i in q["items"]] == ["quiet-hours"])
+    rig.wait(lambda: node.clock.now() > start + 1, "its start to pass")
     wall(node, "04:59:58")
     finished = ends_in(node, occurrence("som", start), "loa", "finished")
     same(said(rig, "loa"), ["hai"])
@@ -372,10 +374,175 @@ def test_two_nodes_make_the_same_ids_and_starts(rig):
         near(at[0], at[1], 0.1 * rig.scale, f"the starts of {id}")
 
 
+def withdraw(rig, id, zone="trung-tam", revision=2):
+    return rig.client.publish(rig.zone(zone, f"schedule/{id}"),
+                              {"withdrawn": True, "revision": revision}, retain=True)
+
+
+def quiet_node(rig, *outputs, **changes):
+    return clocked(rig, list(outputs) or [card(rig, "loa", quiet_hours=["21:00-05:00"])], **changes)
+
+
+def held(node, output="loa"):
+    """[occurrence] that wait for the end of quiet hours."""
+    last = node.rig.client.last(node.topic(f"output/{output}/queue"))
+    return [i["id"] for i in last.json()["items"] if i["waits"] == "quiet-hours"] if last else []
+
+
+def test_d2_held_from_before_its_lead(rig):
+    """Nothing else happens on the node: it is held, in time, and said when quiet hours are over; a
+    restart in between makes it neither late nor lost."""
+    node = quiet_node(rig)
+    put(rig, "dem", "15 3 * * *", late="0s", announcement={"text": "một", "expires_after": "3h"})
+    node.wait_receipt("dem", "accepted")
+    start = wall(node, "03:14:43") + 17
+    id = occurrence("dem", start)
+    node.wait_receipt(id, "accepted")
+    rig.wait(lambda: node.clock.now() > start + 3, "its start to pass")
+    rig.wait(lambda: held(node) == [id], "it to be held")
+    wall(node, "04:30:00")
+    node.restart()
+    wall(node, "04:40:00")
+    node.process.kill()
+    node.start()
+    wall(node, "04:59:58")
+    finished = ends_in(node, id, "loa", "finished")
+    between(instant(finished["at"]) - start, 1.75 * HOUR, 1.75 * HOUR + 10, "its end")
+    same(said(rig, "loa"), ["một"])
+
+
+@options(timeout=120)
+def test_withdrawn_with_a_hundred_that_wait(rig):
+    """All of them are cancelled, and a revision changes all of them."""
+    node = quiet_node(rig)
+    wall(node, "00:00:00")
+    put(rig, "nhieu", "* 0,1 * * *", "một", late="3h", announcement={"text": "một", "expires_after": "7h"})
+    put(rig, "it", "0,1 0 * * *", "hai", late="3h", announcement={"text": "hai", "expires_after": "7h"})
+    node.wait_receipt("it", "accepted")
+    wall(node, "01:59:50")
+    node.wait_queue("loa", lambda q: q["length"] == 119 + 1)
+    put(rig, "it", "0,1 0 * * *", revision=2, announcement={"text": "ba", "expires_after": "7h"})
+    withdraw(rig, "nhieu")
+    node.wait_queue("loa", lambda q: q["length"] == 1)
+    same(sorted(set(told(node, "nhieu").values())), [("cancelled", "withdrawn")])
+    same(len(told(node, "nhieu")), 119)
+    wall(node, "04:59:58")
+    rig.wait(lambda: said(rig, "loa") == ["ba"], "the other one")
+
+
+def test_withdrawn_in_one_zone_of_two(rig):
+    """The other zone still wants it."""
+    node = quiet_node(rig, card(rig, "loa", quiet_hours=["21:00-05:00"]),
+                      {**card(rig, "ca-hai"), "zones": ["trung-tam", "na-san"],
+                       "quiet_hours": ["21:00-05:00"]})
+    for zone in ("trung-tam", "na-san"):
+        put(rig, "som", "50 4 * * *", "một", zone)
+        node.wait_receipt("som", "accepted")
+    start = wall(node, "04:50:30") - 30
+    id = occurrence("som", start)
+    rig.wait(lambda: held(node) and held(node, "ca-hai"), "it to be held")
+    withdraw(rig, "som")
+    ends_in(node, id, "loa", "cancelled", "withdrawn")
+    wall(node, "04:59:58")
+    ends_in(node, id, "ca-hai", "finished")
+    same((said(rig, "loa"), said(rig, "ca-hai")), ([], ["một"]))
+
+
+def test_revised_long_after_its_start(rig):
+    """What waits is said as it is now, however long it waits."""
+    node = quiet_node(rig)
+    put(rig, "som", "10 3 * * *", announcement={"text": "một", "expires_after": "3h"})
+    node.wait_receipt("som", "accepted")
+    start = wall(node, "03:09:58") + 2
+    id = occurrence("som", start)
+    rig.wait(lambda: held(node) == [id] and node.clock.now() > start + 1, "it to be held")
+    wall(node, "04:30:00")
+    put(rig, "som", "10 3 * * *", revision=2, announcement={"text": "hai", "expires_after": "3h"})
+    node.wait_receipt(id, "superseded", "loa")
+    wall(node, "04:59:58")
+    node.wait_receipt(id, "finished", "loa")
+    same(said(rig, "loa"), ["hai"])
+
+
+def test_revised_while_another_output_plays(rig):
+    """What has begun goes on, also after a power cut; the same words are said everywhere."""
+    node = clocked(rig, [card(rig, "loa"), card(rig, "xa", quiet_hours=["05:00-06:00"])])
+    start = wall(node, "05:29:57") + 3
+    put(rig, "sang", "30 5 * * *", announcement={"text": text(LONG), "expires_after": "2h"})
+    wait_said(rig, "loa", "hai")
+    put(rig, "sang", "30 5 * * *", revision=2, announcement={"text": "bảy", "expires_after": "2h"})
+    node.wait_receipt("sang", "accepted", since=0)
+    rig.settle()
+    node.process.kill()
+    node.start()
+    ends_in(node, occurrence("sang", start), "loa", "finished")
+    wall(node, "05:59:58")
+    ends_in(node, occurrence("sang", start), "xa", "finished")
+    same(said(rig, "xa"), words(LONG))
+    assert "bảy" not in said(rig, "loa"), said(rig, "loa")
+
+
+def test_a_revision_while_nobody_knows_the_time(rig):
+    """What the older one has missed is told all the same."""
+    node = clocked(rig)
+    wall(node, "04:30:00")
+    put(rig, "gio", "0 5,6 * * *", "một")
+    node.wait_receipt("gio", "accepted")
+    node.stop()
+    node.set_clock(-time.time() + 4 * HOUR)
+    node.start()
+    node.wait_status(lambda s: s["clock"]["trusted"] is False)
+    put(rig, "gio", "0 5,6 * * *", "hai", revision=2)
+    rig.settle()
+    six = wall(node, "05:59:58") + 2
+    ends_in(node, occurrence("gio", six), "loa", "finished")
+    ends_in(node, occurrence("gio", six - HOUR), "loa", "expired", "late")
+    same(said(rig, "loa"), ["hai"])
+
+
+def test_an_older_revision_is_answered(rig):
+    node = clocked(rig)
+    put(rig, "sang", "30 5 * * *", revision=5)
+    node.wait_receipt("sang", "accepted")
+    put(rig, "sang", "31 5 * * *", revision=4)
+    rejected = node.wait_receipt("sang", "rejected")
+    same((rejected["reason"], rejected["revision"]), ("duplicate", 4))
+    assert "5" in rejected["detail"], rejected
+    put(rig, "sang", "30 5 * * *", revision=5)  # the same again: nothing to say
+    node.restart()  # the older one is what the broker has kept: it is not told at every connect
+    rig.settle()
+    same(len([r for r in node.receipts("sang", "rejected")]), 1)
+
+
+@options(timeout=120)
+def test_c1_killed_while_it_catches_up(rig):
+    """Two days off and a hundred schedules, killed again and again while it tells what it has missed:
+    each is told exactly once."""
+    node = clocked(rig)
+    wall(node, "04:00:00")
+    for i in range(100):
+        put(rig, f"lich-{i:02}", "30 5,6,7 * * *", "một")
+    node.wait_receipt("lich-99", "accepted")
+    node.stop()
+    wall(node, "08:00:00", days=1)
+    for _ in range(4):
+        node.start(wait=False)
+        before = len(node.receipts(None, "expired"))
+        rig.wait(lambda: len(node.receipts(None, "expired")) > before or "ready" in node.log()
+                 and not node.receipts(None, "expired"), "something to be told")
+        node.process.kill()
+    node.start()
+    rig.wait(lambda: len({r["id"] for r in node.receipts(None, "expired")}) == 600, "all of them")
+    barrier(rig, node)
+    ids = [r["id"] for r in node.receipts(None, "expired")]
+    same(len(ids), len(set(ids)))
+    same(said(rig, "loa"), ["tám"])
+
+
 # --- the plan ----------------------------------------------------------------------------------
 
-def candidate(id, cron, text="hai", zone="trung-tam", **fields):
-    return {"zone": zone, "schedule": {"id": id, "cron": cron, "announcement": {"text": text}, **fields}}
+def candidate(id, cron, words="hai", zone="trung-tam", **fields):
+    return {"zone": zone, "schedule": {"id": id, "cron": cron, "announcement": {"text": words}, **fields}}
 
 
 def test_a_plan_says_what_will_sound_and_what_will_not(rig):

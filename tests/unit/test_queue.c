@@ -1472,20 +1472,64 @@ static void only_occurrences_are_late(void **state)
 	at(&rig, S(HOURS(0.9)), "prepare x");
 }
 
-/* It was there in time, and waits: for others, for the end of quiet hours, for the sound. */
+/* Asks whenever the queue wants to be asked, until `real_us`; true if it was noted to be in time. */
+static bool follow(struct rig *rig, int64_t real_us)
+{
+	bool noted = false;
+
+	for (;;) {
+		assert_string_equal(rig_next(rig), "");
+		noted |= queue_take_in_time(rig->queue);
+		if (rig->wake_us > real_us)
+			break;
+		rig->now.real_us = rig->wake_us + 1; /* a timer is a little late */
+	}
+	rig->now.real_us = real_us;
+	return noted;
+}
+
+/* It was there in time, and waits: for the sound, for the end of quiet hours, for the gap behind another
+ * one. Nobody asks but when the queue wants it. */
 static void what_waits_for_something_else_is_not_late(void **state)
 {
+	(void)state;
+	for (int64_t late_us = 1; late_us <= LATE_US; late_us += LATE_US - 1) {
+		struct spec spec = {
+			.id = "x", .priority = 1, .start_us = S(60), .late_us = late_us
+		};
+		_cleanup_(rig_done) struct rig lost, quiet;
+
+		rig_init(&lost);
+		lost.now.output_ready = false;
+		rig_add(&lost, spec);
+		assert_true(follow(&lost, S(HOURS(0.5))));
+		lost.now.output_ready = true;
+		assert_string_equal(rig_next(&lost), "prepare x");
+
+		rig_init(&quiet);
+		rig_quiet(&quiet, "08:00-08:30"); /* from S(0) to S(HOURS(0.5)) */
+		rig_add(&quiet, spec);
+		assert_true(follow(&quiet, S(HOURS(0.5) - 4)));
+		at(&quiet, S(HOURS(0.5) - 3), "prepare x@1800");
+	}
+}
+
+/* A newer revision of what waits was there in time, too. */
+static void a_revision_of_what_waits_is_not_late(void **state)
+{
 	_cleanup_(rig_done) struct rig rig;
+	struct spec spec = { .id = "x", .priority = 1, .start_us = S(60), .late_us = LATE_US };
 
 	(void)state;
 	rig_init(&rig);
-	rig.now.output_ready = false;
-	rig_add(&rig,
-		(struct spec){ .id = "x", .priority = 1, .start_us = S(60), .late_us = LATE_US });
-	at(&rig, S(58), "");
-	at(&rig, S(HOURS(0.5)), "");
-	rig.now.output_ready = true;
-	at(&rig, S(HOURS(0.5)), "prepare x");
+	rig_quiet(&rig, "08:00-08:30");
+	rig_add(&rig, spec);
+	assert_true(follow(&rig, S(HOURS(0.25))));
+	spec.revision = 2;
+	rig_add(&rig, spec);
+	assert_string_equal(rig_next(&rig), "drop x:superseded");
+	(void)follow(&rig, S(HOURS(0.5) - 4));
+	at(&rig, S(HOURS(0.5) - 3), "prepare x@1800");
 }
 
 /* While nobody knows the time nothing is late; then it is judged by the right one. */
@@ -1518,7 +1562,7 @@ static void d4_a_leap_while_it_is_prepared(void **state)
 	rig.now.real_us = S(HOURS(0.5));
 	queue_on_clock_set(rig.queue);
 	assert_string_equal(rig_next(&rig), "fade x:recalled");
-	assert_string_equal(rig_over(&rig, "x", QUEUE_CAUSE_NONE, 0, 0), "");
+	assert_string_equal(rig_over(&rig, "x", QUEUE_CAUSE_NONE, 0, 0), "again");
 	assert_string_equal(rig_next(&rig), "drop x:expired/late");
 }
 
@@ -1602,6 +1646,7 @@ int main(void)
 		cmocka_unit_test(d3_a_missed_occurrence_expires),
 		cmocka_unit_test(only_occurrences_are_late),
 		cmocka_unit_test(what_waits_for_something_else_is_not_late),
+		cmocka_unit_test(a_revision_of_what_waits_is_not_late),
 		cmocka_unit_test(time_that_is_not_trusted_makes_nothing_late),
 		cmocka_unit_test(d4_a_leap_while_it_is_prepared),
 		cmocka_unit_test(a_start_that_lies_ahead_again_can_be_missed),

@@ -94,10 +94,11 @@ static void nothing_is_due_before_its_lead(void **state)
 	int64_t start_us = T + 5 * MINUTE;
 	assert_int_equal(timetable_wake_us(rig.timetable), start_us - TIMETABLE_LEAD_US);
 	assert_string_equal(take(&rig, start_us - TIMETABLE_LEAD_US - 1), "");
-	assert_int_equal(timetable_mark(rig.timetable), start_us - 1);
+	assert_int_equal(timetable_mark(rig.timetable)->us, start_us - 1);
+	assert_string_equal(timetable_mark(rig.timetable)->id, "");
 	assert_string_equal(take(&rig, start_us - TIMETABLE_LEAD_US), "+5:sang/all ");
 	assert_string_equal(take(&rig, start_us), ""); /* once */
-	assert_int_equal(timetable_mark(rig.timetable), start_us + TIMETABLE_LEAD_US);
+	assert_int_equal(timetable_mark(rig.timetable)->us, start_us + TIMETABLE_LEAD_US);
 	assert_int_equal(timetable_wake_us(rig.timetable), start_us + DAY - TIMETABLE_LEAD_US);
 }
 
@@ -198,9 +199,9 @@ static void d1_a_clock_that_is_put_back(void **state)
 	assert_string_equal(take(&rig, T + 90 * MINUTE), "+90:gio/all ");
 	/* The kernel's fine adjustment is no step. */
 	assert_string_equal(take(&rig, T + 120 * MINUTE), "");
-	int64_t mark_us = timetable_mark(rig.timetable);
+	int64_t mark_us = timetable_mark(rig.timetable)->us;
 	assert_false(timetable_follow_clock(rig.timetable, T + 120 * MINUTE - US_PER_SEC / 2));
-	assert_int_equal(timetable_mark(rig.timetable), mark_us);
+	assert_int_equal(timetable_mark(rig.timetable)->us, mark_us);
 }
 
 static void d1_a_schedule_that_came_while_nobody_knew_the_time(void **state)
@@ -230,6 +231,81 @@ static void what_is_very_old_is_passed_over(void **state)
 	assert_int_equal(count, TIMETABLE_BACK_US / DAY + 1);
 }
 
+/* Killed in the middle of an instant: what was judged is not judged again, what was not, is. */
+static void the_mark_divides_an_instant(void **state)
+{
+	static const char *const ids[] = { "ba", "ba-mot", "hai", "mot" };
+	(void)state;
+
+	for (size_t done = 1; done <= countof(ids); done++) {
+		_rig_ rig;
+		_rig_ after;
+		struct timetable_due due;
+		rig_init(&rig);
+		rig_init(&after);
+		for (size_t i = countof(ids); i-- > 0;)
+			assert_int_equal(put(&rig, ids[i], 1, "5 7 * * *", T), 0);
+		for (size_t i = 0; i < done; i++)
+			assert_true(timetable_take(rig.timetable, T + 30 * MINUTE, &due));
+		const struct timetable_mark *mark = timetable_mark(rig.timetable);
+		for (size_t i = 0; i < countof(ids); i++)
+			assert_int_equal(put(&after, ids[i], 1, "5 7 * * *",
+						 timetable_since_us(mark, "all", ids[i])),
+				0);
+		size_t again = 0;
+		for (const char *c = take(&after, T + 30 * MINUTE); *c; c++)
+			again += *c == '/';
+		assert_int_equal(again, countof(ids) - done);
+	}
+}
+
+/* "ba-mot@…" goes before "ba@…", as the ids of occurrences do. */
+static void names_are_ordered_as_the_ids_of_occurrences(void **state)
+{
+	_rig_ rig;
+	(void)state;
+	rig_init(&rig);
+	assert_int_equal(put(&rig, "ba", 1, "5 7 * * *", T), 0);
+	assert_int_equal(put(&rig, "ba-mot", 1, "5 7 * * *", T), 0);
+	assert_int_equal(put(&rig, "baz", 1, "5 7 * * *", T), 0);
+	assert_string_equal(take(&rig, T + 5 * MINUTE), "+5:ba-mot/all +5:ba/all +5:baz/all ");
+}
+
+static void what_was_missed_is_told_up_to_a_limit(void **state)
+{
+	_rig_ rig;
+	struct timetable_due due;
+	size_t late = 0, due_now = 0;
+	(void)state;
+	rig_init(&rig);
+	assert_int_equal(put(&rig, "phut", 1, "* * * * *", T - 20 * DAY), 0);
+	assert_int_equal(put(&rig, "gio", 1, "0 * * * *", T - 20 * DAY), 0);
+	size_t of_the_hour = 0;
+	while (timetable_take(rig.timetable, T, &due)) {
+		late += due.late && due.row->schedule->id[0] == 'p';
+		of_the_hour += due.late && due.row->schedule->id[0] == 'g';
+		due_now += !due.late;
+	}
+	assert_int_equal(late, TIMETABLE_LATE_MAX);
+	assert_int_equal(of_the_hour, 20 * 24 - 1);
+	assert_int_equal(due_now, 3 + 1); /* of each minute from two minutes ago */
+	assert_true(timetable_take(rig.timetable, T + 10 * MINUTE, &due) && due.late);
+}
+
+struct earliest { /* for timetable_each() */
+	const struct timetable_row *row;
+};
+
+static void look_for_earlier(const struct timetable_row *row, void *context)
+{
+	struct earliest *earliest = context;
+
+	if (!earliest->row || row->next_us < earliest->row->next_us ||
+		(row->next_us == earliest->row->next_us &&
+			strcmp(row->schedule->id, earliest->row->schedule->id) < 0))
+		earliest->row = row;
+}
+
 /* The heap against a search through all rows, over a thousand changes. */
 static void many_rows_come_in_order(void **state)
 {
@@ -237,13 +313,13 @@ static void many_rows_come_in_order(void **state)
 	(void)state;
 	rig_init(&rig);
 	uint32_t random = 1;
-	int64_t now_us = T, last_us = T;
+	int64_t now_us = T;
 	size_t taken = 0;
 
 	for (int i = 0; i < 1000; i++) {
 		random = random * 1664525 + 1013904223;
 		char id[32], cron[32];
-		snprintf(id, sizeof id, "s%u", random >> 20 & 127);
+		snprintf(id, sizeof id, "s%03u", random >> 20 & 127);
 		snprintf(cron, sizeof cron, "%u %u * * *", random >> 8 & 31, random >> 16 & 15);
 		const struct timetable_row *known = timetable_find(rig.timetable, "all", id);
 		if (i % 7 == 0)
@@ -254,15 +330,20 @@ static void many_rows_come_in_order(void **state)
 					now_us + TIMETABLE_LEAD_US),
 				0);
 		now_us += 10 * MINUTE;
-		struct timetable_due due;
-		while (timetable_take(rig.timetable, now_us, &due)) {
-			assert_true(due.start_us >= last_us && due.start_us > T);
-			assert_true(due.start_us <= now_us + TIMETABLE_LEAD_US);
+		for (;;) {
+			struct earliest earliest = { 0 };
+			struct timetable_due due;
+			timetable_each(rig.timetable, look_for_earlier, &earliest);
+			int64_t next_us = earliest.row ? earliest.row->next_us : TIME_NEVER;
+			bool any = timetable_take(rig.timetable, now_us, &due);
+			assert_int_equal(any, next_us <= now_us + TIMETABLE_LEAD_US);
+			if (!any)
+				break;
+			assert_ptr_equal(due.row, earliest.row);
+			assert_int_equal(due.start_us, next_us);
 			assert_true(schedule_occurs(due.row->schedule, due.start_us));
-			last_us = due.start_us;
 			taken++;
 		}
-		last_us = now_us;
 	}
 	assert_true(taken > 200);
 	assert_true(timetable_length(rig.timetable) <= 128);
@@ -298,6 +379,9 @@ int main(void)
 		cmocka_unit_test(d1_a_clock_that_is_put_back),
 		cmocka_unit_test(d1_a_schedule_that_came_while_nobody_knew_the_time),
 		cmocka_unit_test(what_is_very_old_is_passed_over),
+		cmocka_unit_test(the_mark_divides_an_instant),
+		cmocka_unit_test(names_are_ordered_as_the_ids_of_occurrences),
+		cmocka_unit_test(what_was_missed_is_told_up_to_a_limit),
 		cmocka_unit_test(many_rows_come_in_order),
 		cmocka_unit_test(its_size_is_bounded),
 	};
