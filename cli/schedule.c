@@ -18,7 +18,8 @@
 #define SCHEDULE(member) offsetof(struct schedule_options, member)
 static const struct option_spec options_of_schedule[] = {
 	{ "zone", 'z', OPTION_NAMES, SCHEDULE(zones), .value = "KHU-VỰC",
-		.help = "put: khu vực nhận; list: chỉ khu vực này; ghi được nhiều lần" },
+		.help = "put: khu vực nhận; list: chỉ khu vực này; delete: khi broker không còn "
+			"lịch ấy; ghi được nhiều lần" },
 	{ "yes", 'y', OPTION_FLAG, SCHEDULE(yes),
 		.help = "put: gửi cả khi nội dung còn chỗ đáng ngờ, hay sẽ không lần nào được "
 			"phát" },
@@ -191,6 +192,16 @@ static int withdraw(struct session *session, struct broker *broker, const char *
 	return broker_publish(broker, &publication, error);
 }
 
+static void print_deleted(
+	const struct session *session, const char *zone, const char *id, int64_t revision)
+{
+	if (session->global.json)
+		printf("{\"id\":\"%s\",\"zone\":\"%s\",\"revision\":%lld}\n", id, zone,
+			(long long)revision);
+	else
+		printf("Đã bỏ lịch %s ở khu vực %s\n", id, zone);
+}
+
 static enum cli_status delete_in_zones(struct session *session, struct broker *broker,
 	const char *id, const struct gathered *gathered)
 {
@@ -209,37 +220,61 @@ static enum cli_status delete_in_zones(struct session *session, struct broker *b
 			complain(session, "%s", error.text);
 			return result == -EACCES ? CLI_REFUSED : CLI_NO_BROKER;
 		}
-		if (session->global.json)
-			printf("{\"id\":\"%s\",\"zone\":\"%s\",\"revision\":%lld}\n", id, zone,
-				(long long)standing.revision + 1);
-		else
-			printf("Đã bỏ lịch %s ở khu vực %s\n", id, zone);
+		print_deleted(session, zone, id, standing.revision + 1);
 	}
 	return CLI_DONE;
 }
 
-static enum cli_status delete(
-	struct session *session, const struct schedule_options *options, const char *id) {
-	_cleanup_(gathered_done) struct gathered gathered = { 0 };
-	_cleanup_(broker_disconnectp) struct broker *broker = NULL; enum cli_status status;
-
-	if (options->zones.count > 0){
-		complain(session, "delete bỏ lịch ở mọi khu vực: không nhận --zone");
-		return CLI_USAGE; }
-if (!name_valid(id, strlen(id)))
+/* A broker that has lost its data says nothing, and nodes go on: the zones are named then, and the
+ * revision is one that no office has come to by counting. */
+static enum cli_status delete_unseen(struct session *session, struct broker *broker,
+	const struct option_names *zones, const char *id)
 {
-	complain(session, "“%.100s” không phải là mã lịch hợp lệ", id);
-	return CLI_USAGE;
+	int64_t revision = clock_real_us() / US_PER_SEC;
+	struct error error;
+
+	for (size_t i = 0; i < zones->count; i++) {
+		int result = withdraw(session, broker, zones->list[i], id, revision, &error);
+		if (result < 0) {
+			complain(session, "%s", error.text);
+			return result == -EACCES ? CLI_REFUSED : CLI_NO_BROKER;
+		}
+		print_deleted(session, zones->list[i], id, revision);
+	}
+	return CLI_DONE;
 }
-_cleanup_(freep) char *topic = xasprintf("zone/+/schedule/%s", id);
-const char *const topics[] = { topic };
-if (!gather(session, topics, countof(topics), &gathered, &broker, &status))
-	return status;
-if (gathered.count == 0) {
-	complain(session, "không có lịch “%s” trên broker", id);
-	return CLI_REFUSED;
-}
-return delete_in_zones(session, broker, id, &gathered);
+
+static enum cli_status delete_schedule(
+	struct session *session, const struct schedule_options *options, const char *id)
+{
+	_cleanup_(gathered_done) struct gathered gathered = { 0 };
+	_cleanup_(broker_disconnectp) struct broker *broker = NULL;
+	enum cli_status status;
+
+	if (!name_valid(id, strlen(id))) {
+		complain(session, "“%.100s” không phải là mã lịch hợp lệ", id);
+		return CLI_USAGE;
+	}
+	_cleanup_(freep) char *topic = xasprintf("zone/+/schedule/%s", id);
+	const char *const topics[] = { topic };
+	if (!gather(session, topics, countof(topics), &gathered, &broker, &status))
+		return status;
+	if (gathered.count == 0 && options->zones.count > 0)
+		return delete_unseen(session, broker, &options->zones, id);
+	if (options->zones.count > 0) {
+		complain(session,
+			"delete bỏ lịch ở mọi khu vực; --zone chỉ dùng khi broker không còn "
+			"lịch ấy mà các máy vẫn phát");
+		return CLI_USAGE;
+	}
+	if (gathered.count == 0) {
+		complain(session,
+			"không có lịch “%s” trên broker (nếu broker đã mất dữ liệu mà các máy vẫn "
+			"phát: thêm --zone KHU-VỰC)",
+			id);
+		return CLI_REFUSED;
+	}
+	return delete_in_zones(session, broker, id, &gathered);
 }
 
 /* --- The command ----------------------------------------------------------------------------- */
@@ -252,7 +287,7 @@ static const struct operation {
 } operations[] = {
 	{ "put", "TỆP", schedule_put },
 	{ "list", NULL, list },
-	{ "delete", "MÃ", delete },
+	{ "delete", "MÃ", delete_schedule },
 };
 
 static enum cli_status run_schedule(struct session *session, int argc, char **argv)

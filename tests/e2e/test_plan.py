@@ -431,8 +431,7 @@ def test_schedule_put_without_nodes(rig):
 
 def test_schedule_wrong_usage_is_2(rig):
     rig.start_broker()
-    for arguments in ((), ("put",), ("list", "x"), ("delete",), ("delete", "a/b"), ("xoa", "x"),
-                      ("delete", "x", "--zone", "y")):
+    for arguments in ((), ("put",), ("list", "x"), ("delete",), ("delete", "a/b"), ("xoa", "x")):
         done = rig.loalang("schedule", *arguments)
         same(done.returncode, 2, f"{arguments}: {done.stderr}")
         assert done.stderr, arguments

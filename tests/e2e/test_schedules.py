@@ -277,6 +277,28 @@ def test_e7_obeyed_without_the_broker_and_without_its_data(rig):
     ends_in(node, occurrence("sang", start), "loa", "finished", timeout=60)
 
 
+def test_e7_deleted_though_the_broker_has_lost_it(rig):
+    """The nodes go on; the operator says where it is to end."""
+    node = clocked(rig)
+    wall(node, "05:00:00")
+    put(rig, "sang", "30 5 * * *", revision=7)
+    node.wait_receipt("sang", "accepted")
+    rig.broker.stop()
+    for name in os.listdir(rig.broker.folder):
+        if name.endswith(".db"):
+            os.unlink(f"{rig.broker.folder}/{name}")
+    rig.broker.start()
+    rig.wait(lambda: node.log().count("connected to the broker") > 1, "the node to be back", 30)
+    lost = rig.loalang("schedule", "delete", "sang")
+    same(lost.returncode, 1, lost.stderr)
+    assert "--zone" in lost.stderr, lost.stderr
+    same(rig.loalang("schedule", "delete", "sang", "--zone", "trung-tam").returncode, 0)
+    rig.wait(lambda: "withdrawn" in node.log(), "it to be withdrawn")
+    wall(node, "05:30:01")
+    barrier(rig, node)
+    same(said(rig, "loa"), ["tám"])
+
+
 def test_e7_a_schedule_withdrawn_while_the_node_was_off(rig):
     node = clocked(rig)
     wall(node, "05:00:00")
