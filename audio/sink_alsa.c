@@ -281,6 +281,7 @@ static long alsa_delay(struct sink *sink)
 {
 	snd_pcm_sframes_t avail = 0;
 	snd_pcm_sframes_t delay = 0;
+	int64_t now_us = clock_mono_us(); /* before it is asked: see ran_dry() */
 	bool prepared = snd_pcm_state(sink->pcm) == SND_PCM_STATE_PREPARED;
 	int r = prepared ? 0 : snd_pcm_avail_delay(sink->pcm, &avail, &delay);
 	if (prepared)
@@ -292,7 +293,7 @@ static long alsa_delay(struct sink *sink)
 		return r;
 	size_t in_device = filled(sink, avail);
 	sink->last_delay = delay > (long)in_device ? delay : (long)in_device;
-	sink->last_delay_us = clock_mono_us();
+	sink->last_delay_us = now_us;
 	return sink->last_delay;
 }
 
@@ -309,7 +310,8 @@ static size_t left_in_device(const struct sink *sink)
 
 /* Whether all that was in the device can have been played by now: then it ran dry, and a plugin
  * whose buffer still seems to hold something only shows an old position. If not, something else
- * stopped it (a USB host that gave up), and what it holds was never heard. */
+ * stopped it (a USB host that gave up), and what it holds was never heard. (The time that a thread
+ * was kept waiting while it asked for the delay counts, or what was heard would be repeated.) */
 static bool ran_dry(const struct sink *sink)
 {
 	int64_t elapsed_us = clock_mono_us() - sink->last_delay_us;

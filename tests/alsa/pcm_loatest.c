@@ -35,6 +35,7 @@
  *   back           0       …until this is 1
  *   short_writes   0       n: a write takes 1…n frames only
  *   wedge_at       0       after so many frames: sound stands still, without an error
+ *   slow_delay_us  0       who asks for the delay is kept waiting so long with the answer
  *   hang_at        0       once, after so many frames: the driver does not return any more
  * Frames are counted since the device was opened. "Once" is once in the life of `file`, kept by
  * the files `file`.xrun, `file`.suspend, `file`.gone, `file`.hang, `file`.opens beside it. The
@@ -75,6 +76,7 @@ enum number {
 	SHORT_WRITES,
 	WEDGE_AT,
 	HANG_AT,
+	SLOW_DELAY_US,
 	NUMBERS,
 };
 
@@ -98,6 +100,7 @@ static const struct {
 	[SHORT_WRITES] = { "short_writes", 0 },
 	[WEDGE_AT] = { "wedge_at", 0 },
 	[HANG_AT] = { "hang_at", 0 },
+	[SLOW_DELAY_US] = { "slow_delay_us", 0 },
 };
 
 struct loatest {
@@ -391,6 +394,8 @@ static int on_delay(snd_pcm_ioplug_t *io, snd_pcm_sframes_t *ret_delay)
 	if (r < 0)
 		return r;
 	*ret_delay = (snd_pcm_sframes_t)(card->received - card->heard);
+	if (card->now[SLOW_DELAY_US] > 0)
+		usleep((useconds_t)card->now[SLOW_DELAY_US]);
 	return 0;
 }
 

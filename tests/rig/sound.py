@@ -130,7 +130,7 @@ class Pulse:
         del env["PULSE_SERVER"]
         self.process = Process("pulseaudio", [
             "pulseaudio", "-n", "--daemonize=no", "--system=no", "--exit-idle-time=-1",
-            "--use-pid-file=no", "--disable-shm=yes", "--realtime=no", "--high-priority=no",
+            "--use-pid-file=no", "--disable-shm=yes", "--realtime=yes", "--high-priority=yes",
             "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.folder}/native",
             "-L", f"module-cli-protocol-unix socket={self.folder}/cli",
             "-L", "module-null-sink sink_name=line channels=2 rate=48000 format=float32le "
