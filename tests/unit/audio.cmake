@@ -17,5 +17,3 @@ loalang_unit_test(device audio)
 add_dependencies(test_device asound_module_pcm_loatest)
 target_compile_definitions(test_device PRIVATE
     LOATEST_LIB="$<TARGET_FILE:asound_module_pcm_loatest>")
-# It watches the pace of real time: nothing else beside it.
-set_tests_properties(unit.device PROPERTIES RUN_SERIAL TRUE)
