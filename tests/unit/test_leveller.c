@@ -108,9 +108,10 @@ static void test_silence_and_clicks(void **state)
 	assert_near(leveller_gain_db(leveller), 7.0, 1e-9);
 	assert_int_equal(leveller_begin(leveller, frames, 0, true), 0);
 	assert_near(leveller_gain_db(leveller), 7.0, 1e-9);
-	frames[RATE_HZ] = 1.0F;
-	assert_int_equal(leveller_begin(leveller, frames, 2 * RATE_HZ, true), 0);
-	assert_true(leveller_gain_db(leveller) <= LEVELLER_GAIN_MAX_DB);
+	for (size_t i = 0; i < (size_t)2 * RATE_HZ; i += RATE_HZ / 10)
+		frames[i] = 0.5F;
+	assert_int_equal(leveller_begin(leveller, frames, (size_t)2 * RATE_HZ, true), 0);
+	assert_true(leveller_gain_db(leveller) < LEVELLER_GAIN_MAX_DB - 5.0);
 	leveller_set_gain_db(leveller, 99.0);
 	assert_near(leveller_gain_db(leveller), LEVELLER_GAIN_MAX_DB, 1e-9);
 }
@@ -185,6 +186,28 @@ static void test_stream_rides_slowly_and_not_in_pauses(void **state)
 		stream(leveller, frames, PART, LEVELLER_RIDE_DB_S);
 	}
 	assert_near(behind_chain(CHAIN_COLUMN, frames, PART), target_lufs, 1.5);
+}
+
+/* Hiss, far below the speech, is a pause for some seconds; then it is the programme. */
+static void test_pause_ends(void **state)
+{
+	enum { PART = 20 * RATE_HZ };
+	_cleanup_(freep) float *frames = signal_new(PART);
+	_cleanup_(leveller_freep) struct leveller *leveller = leveller_of(CHAIN_FLAT);
+
+	(void)state;
+	speech(frames, PART, 0.5);
+	assert_int_equal(leveller_begin(leveller, frames, PART, false), 0);
+	stream(leveller, frames, PART, LEVELLER_RIDE_DB_S);
+	double before_db = leveller_gain_db(leveller);
+	signal_noise(frames, PART, 0.015, 3);
+	stream(leveller, frames, (size_t)6 * RATE_HZ, LEVELLER_RIDE_DB_S);
+	assert_near(leveller_gain_db(leveller), before_db, 0.3);
+	for (int part = 0; part < 3; part++) {
+		signal_noise(frames, PART, 0.015, 3);
+		stream(leveller, frames, PART, LEVELLER_RIDE_DB_S);
+	}
+	assert_true(leveller_gain_db(leveller) > before_db + 5.0);
 }
 
 /* Chime, sentence, sentence, recording, each of another level: no jump of more than 1 LU. */
@@ -275,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_silence_and_clicks),
 		cmocka_unit_test(test_stream_of_which_nothing_is_known),
 		cmocka_unit_test(test_stream_rides_slowly_and_not_in_pauses),
+		cmocka_unit_test(test_pause_ends),
 		cmocka_unit_test(test_no_jump_between_pieces),
 		cmocka_unit_test(test_blocks_do_not_matter),
 		cmocka_unit_test(test_nothing_poisons),
