@@ -5,8 +5,23 @@
  */
 #pragma once
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* What enters filters, where one bad sample would stay for ever: what is not finite becomes 0,
+ * what is beyond ±MIX_SAMPLE_MAX (+60 dB) is held there, what is denormal becomes 0. */
+#define MIX_SAMPLE_MAX 1000.0F
+#define MIX_SAMPLE_MIN 1e-30F
+static inline float mix_finite(float sample)
+{
+	float size = fabsf(sample);
+
+	if (size >= MIX_SAMPLE_MIN && size <= MIX_SAMPLE_MAX)
+		return sample;
+	return size < MIX_SAMPLE_MIN || !isfinite(sample) ? 0.0F
+							  : copysignf(MIX_SAMPLE_MAX, sample);
+}
 
 /* Linear gain of decibels; −120 dB and below are silence. */
 float mix_gain_of_db(double gain_db);

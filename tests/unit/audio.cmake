@@ -8,6 +8,12 @@ set_target_properties(asound_module_pcm_loatest PROPERTIES
 
 loalang_unit_test(programme audio)
 loalang_unit_test(mix audio m)
+loalang_unit_test(biquad audio m)
+loalang_unit_test(compressor audio m)
+loalang_unit_test(limiter audio m)
+loalang_unit_test(loudness audio m)
+loalang_unit_test(chain audio m)
+loalang_unit_test(leveller audio m)
 loalang_unit_test(clip audio PkgConfig::SNDFILE m)
 loalang_unit_test(recording audio PkgConfig::SNDFILE m)
 loalang_unit_test(resample audio m)

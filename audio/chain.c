@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "audio/chain.h"
+#include "audio/biquad.h"
+#include "audio/limiter.h"
+#include "base/strbuf.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define PIECE_FRAMES 256
+
+struct chain {
+	struct chain_config config;
+	struct biquad high_pass[BIQUAD_BUTTERWORTH_4];
+	struct biquad presence;
+	struct compressor compressor;
+	struct limiter *limiter;
+};
+
+/* Horn and column are tuned by bench/intelligibility; docs/decisions/sound-that-carries.md. */
+static const struct {
+	const char *name;
+	struct chain_config config;
+} presets[CHAIN_PRESETS] = {
+	[CHAIN_HORN] = { "horn",
+		{
+			.high_pass_hz = 300.0,
+			.presence_hz = 2500.0,
+			.presence_q = 0.7,
+			.presence_db = 6.0,
+			.compressor = { .threshold_db = -24.0,
+				.ratio = 3.0,
+				.knee_db = 8.0,
+				.attack_ms = 2.0,
+				.release_ms = 60.0,
+				.makeup_db = 18.0 },
+			.ceiling_dbtp = LIMITER_CEILING_DBTP,
+			.target_lufs = -14.0,
+		} },
+	[CHAIN_COLUMN] = { "column",
+		{
+			.high_pass_hz = 120.0,
+			.presence_hz = 2800.0,
+			.presence_q = 0.7,
+			.presence_db = 3.0,
+			.compressor = { .threshold_db = -24.0,
+				.ratio = 2.0,
+				.knee_db = 8.0,
+				.attack_ms = 5.0,
+				.release_ms = 120.0,
+				.makeup_db = 8.0 },
+			.ceiling_dbtp = LIMITER_CEILING_DBTP,
+			.target_lufs = -16.0,
+		} },
+	[CHAIN_FLAT] = { "flat",
+		{
+			.compressor = { .ratio = 1.0, .attack_ms = 5.0, .release_ms = 120.0 },
+			.ceiling_dbtp = LIMITER_CEILING_DBTP,
+			.target_lufs = -16.0,
+		} },
+};
+
+const char *chain_preset_name(enum chain_preset preset)
+{
+	return (unsigned)preset < CHAIN_PRESETS ? presets[preset].name : NULL;
+}
+
+const struct chain_config *chain_preset_config(enum chain_preset preset)
+{
+	return (unsigned)preset < CHAIN_PRESETS ? &presets[preset].config : NULL;
+}
+
+struct chain *chain_new(unsigned rate_hz, const struct chain_config *config)
+{
+	if (rate_hz < CHAIN_RATE_MIN_HZ || rate_hz > CHAIN_RATE_MAX_HZ) {
+		errno = EINVAL;
+		return NULL;
+	}
+	_cleanup_(chain_freep) struct chain *chain = xcalloc(1, sizeof *chain);
+	chain->config = *config;
+	if (config->high_pass_hz > 0.0)
+		biquad_butterworth_high_pass(chain->high_pass, rate_hz, config->high_pass_hz);
+	biquad_peaking(&chain->presence, rate_hz, config->presence_hz, config->presence_q,
+		config->presence_db);
+	compressor_init(&chain->compressor, rate_hz, &config->compressor);
+	chain->limiter = limiter_new(rate_hz, config->ceiling_dbtp);
+	if (!chain->limiter)
+		return NULL;
+	return hand_over(chain);
+}
+
+struct chain *chain_free(struct chain *chain)
+{
+	if (chain)
+		limiter_free(chain->limiter);
+	free(chain);
+	return NULL;
+}
+
+size_t chain_delay_frames(const struct chain *chain)
+{
+	return limiter_delay_frames(chain->limiter);
+}
+
+size_t chain_run(struct chain *chain, const float *frames, size_t count, float *ret_frames)
+{
+	float piece[PIECE_FRAMES];
+	size_t given = 0;
+
+	for (size_t done = 0; done < count;) {
+		size_t size = count - done < PIECE_FRAMES ? count - done : PIECE_FRAMES;
+		memcpy(piece, frames + done, size * sizeof *piece);
+		if (chain->config.high_pass_hz > 0.0)
+			for (size_t i = 0; i < BIQUAD_BUTTERWORTH_4; i++)
+				biquad_run(&chain->high_pass[i], piece, size);
+		if (chain->config.presence_db != 0.0)
+			biquad_run(&chain->presence, piece, size);
+		if (chain->config.compressor.ratio > 1.0)
+			compressor_run(&chain->compressor, piece, size);
+		done += size;
+		given += limiter_run(chain->limiter, piece, size, ret_frames + given);
+	}
+	return given;
+}
+
+static void reset_before_limiter(struct chain *chain)
+{
+	for (size_t i = 0; i < BIQUAD_BUTTERWORTH_4; i++)
+		biquad_reset(&chain->high_pass[i]);
+	biquad_reset(&chain->presence);
+	compressor_reset(&chain->compressor);
+}
+
+size_t chain_flush(struct chain *chain, float *ret_frames)
+{
+	reset_before_limiter(chain);
+	return limiter_flush(chain->limiter, ret_frames);
+}
+
+void chain_reset(struct chain *chain)
+{
+	reset_before_limiter(chain);
+	limiter_reset(chain->limiter);
+}
