@@ -189,8 +189,9 @@ const struct schema_key schema_root[] = {
 	{ "gap", SCHEMA_DURATION, ROOT(gap_us), .maximum = 300, .fallback = "\"2s\"",
 		.description = "khoảng lặng giữa hai bản tin" },
 	{ "late", SCHEMA_DURATION, ROOT(late_us), .maximum = 86400, .fallback = "\"120s\"",
-		.description = "buổi phát theo lịch bị lỡ (máy tắt, sai giờ) quá chừng này thì thôi; "
-			       "lịch nào ghi `late` riêng thì theo lịch ấy" },
+		.description =
+			"buổi phát theo lịch bị lỡ (máy tắt, sai giờ) quá chừng này thì thôi; "
+			"lịch nào ghi `late` riêng thì theo lịch ấy" },
 	{ "clock_trust", SCHEMA_EITHER, ROOT(clock_synchronised), .fallback = "\"sane\"",
 		.choices = clock_trusts,
 		.description =

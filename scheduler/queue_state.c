@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "scheduler/queue_state.h"
 
+#define STEP_US US_PER_SEC /* less is the clocks' fine adjustment */
+
+/* Until when the gap behind the last one lasts. One that lies further ahead than a gap was reckoned by a
+ * clock that has been put back since, of which we may not have been told yet. */
+static int64_t free_us(const struct queue *queue, const struct queue_now *now, int64_t after_gap_us)
+{
+	return after_gap_us > now->real_us + queue->config.gap_us + STEP_US ? TIME_UNSET
+									    : after_gap_us;
+}
+
 struct queue_circumstances queue_state_circumstances(
 	const struct queue *queue, const struct queue_now *now)
 {
@@ -8,8 +18,8 @@ struct queue_circumstances queue_state_circumstances(
 		.now = now,
 		.config = &queue->config,
 		.usage = &queue->usage,
-		.foreground_free_us = queue->foreground_free_us,
-		.background_free_us = queue->background_free_us,
+		.foreground_free_us = free_us(queue, now, queue->foreground_free_us),
+		.background_free_us = free_us(queue, now, queue->background_free_us),
 		.muted = queue->muted,
 	};
 }

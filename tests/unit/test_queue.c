@@ -1424,6 +1424,21 @@ static void every_cause_and_every_wait_has_a_name(void **state)
 		assert_true(queue_wait_name(a)[0] != '\0');
 }
 
+/* The clock is put back by two hours behind something that has just ended, and nobody has told the queue
+ * yet: what comes now does not wait two hours for the end of the gap, which it would not live to see. */
+static void a_gap_of_another_time_holds_nothing(void **state)
+{
+	_cleanup_(rig_done) struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	rig_play(&rig, (struct spec){ .id = "truoc", .priority = 1 });
+	(void)rig_over(&rig, "truoc", QUEUE_FINISHED, UINT32_MAX, 1);
+	rig.now.real_us = S(HOURS(-2));
+	rig_add(&rig, (struct spec){ .id = "x", .priority = 1 });
+	assert_string_equal(rig_next(&rig), "prepare x");
+}
+
 /* --- Occurrences of schedules ------------------------------------------------------------------ */
 
 #define LATE_US (120 * US_PER_SEC + 1) /* as struct spec has it */
@@ -1431,8 +1446,7 @@ static void every_cause_and_every_wait_has_a_name(void **state)
 /* Asked at `real_us`, the queue says that; "" is nothing. */
 static void at(struct rig *rig, int64_t real_us, const char *expected)
 {
-	rig->now.real_us = real_us;
-	assert_string_equal(rig_next(rig), expected);
+	assert_string_equal(rig_at(rig, real_us), expected);
 }
 
 /* FAULTS D3: nobody was there from its start until `late` after it. */
@@ -1643,6 +1657,7 @@ int main(void)
 		cmocka_unit_test(the_list_says_why_each_waits),
 		cmocka_unit_test(what_is_looked_for_by_its_id),
 		cmocka_unit_test(every_cause_and_every_wait_has_a_name),
+		cmocka_unit_test(a_gap_of_another_time_holds_nothing),
 		cmocka_unit_test(d3_a_missed_occurrence_expires),
 		cmocka_unit_test(only_occurrences_are_late),
 		cmocka_unit_test(what_waits_for_something_else_is_not_late),
