@@ -357,6 +357,8 @@ static const struct schedule_span *exception_of(const struct schedule *schedule,
 
 int64_t schedule_next(const struct schedule *schedule, int64_t after_us, bool *ret_excepted)
 {
+	if (after_us < ANNOUNCEMENT_TIME_MIN_US) /* else it would be no announcement */
+		after_us = ANNOUNCEMENT_TIME_MIN_US - 1;
 	if (schedule->from != INT32_MIN) {
 		int64_t begin_us = before_day(schedule, schedule->from);
 		after_us = after_us > begin_us ? after_us : begin_us;

@@ -55,7 +55,8 @@ struct schedule *schedule_ref(struct schedule *schedule);
 struct schedule *schedule_unref(struct schedule *schedule); /* NULL; accepts NULL */
 DEFINE_CLEANUP(struct schedule *, schedule_unref)
 
-/* The first occurrence after `after_us` (exclusive) between `from` and `until`; TIME_NEVER. Days of
+/* The first occurrence after `after_us` (exclusive) between `from` and `until`, and within what
+ * an announcement can have as its start; TIME_NEVER. Days of
  * `except` are passed over when `ret_excepted` is NULL, else told. */
 int64_t schedule_next(const struct schedule *schedule, int64_t after_us, bool *ret_excepted);
 /* Whether there is an occurrence at just that instant. */

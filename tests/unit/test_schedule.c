@@ -224,6 +224,19 @@ static void occurrences_keep_to_from_until_and_except(void **state)
 }
 
 /* The days of a schedule are those of its own zone. */
+/* One of 1970-01-01 could not be read back from the store. (It was UTC+8 then.) */
+static void starts_are_those_of_announcements(void **state)
+{
+	_outcome_ outcome = parse(
+		"{\"cron\":\"0 4 * * *\",\"announcement\":{\"text\":\"a\"}}", "sang");
+
+	(void)state;
+	assert_non_null(outcome.schedule);
+	assert_int_equal(schedule_next(outcome.schedule, 0, NULL), at("1970-01-02T20:00:00Z"));
+	assert_int_equal(
+		schedule_next(outcome.schedule, TIME_UNSET, NULL), at("1970-01-02T20:00:00Z"));
+}
+
 static void days_are_those_of_its_zone(void **state)
 {
 	_outcome_ outcome = parse("{\"cron\":\"30 23 * * *\",\"timezone\":\"Europe/Berlin\"," SAYS
@@ -304,6 +317,7 @@ int main(void)
 		cmocka_unit_test(everything_else_is_refused),
 		cmocka_unit_test(sizes_are_bounded),
 		cmocka_unit_test(occurrences_keep_to_from_until_and_except),
+		cmocka_unit_test(starts_are_those_of_announcements),
 		cmocka_unit_test(days_are_those_of_its_zone),
 		cmocka_unit_test(lunar_days),
 		cmocka_unit_test(ids_are_made_and_taken_apart),
