@@ -2,3 +2,4 @@
 loalang_fuzz_target(announcement scheduler)
 loalang_fuzz_target(store_load scheduler)
 loalang_fuzz_target(calendar scheduler)
+loalang_fuzz_target(schedule scheduler)
