@@ -135,6 +135,7 @@ void schedules_on_loaded(struct node *node, const struct store_event *event)
 {
 	struct timetable_mark mark = loaded_mark(event);
 
+	node->schedules.kept_mark_us = mark.us; /* one that lies ahead is to be written over */
 	for (size_t i = 0; i < event->schedules_count; i++)
 		load(node, &event->schedules[i], &mark);
 	if (event->schedules_count > 0)

@@ -227,6 +227,33 @@ def test_d1_the_clock_jumps_and_comes_back(rig):
     same(len(finals(node, occurrence("gio", five), "loa")), 1)
 
 
+def test_d1_what_was_judged_in_2038_is_forgotten(rig):
+    """The mark of a wrong clock is written over by the right one at once, though nothing is due: or a
+    second restart would begin with it again, and nobody would hear of what came up between."""
+    def mark(node):
+        node.process.kill()
+        store = sqlite3.connect(f"{node.folder}/state/loalang.db")
+        value, = store.execute("SELECT value FROM setting WHERE key = 'schedules-mark'").fetchone()
+        store.close()
+        return int(value) / 1e6
+
+    node = clocked(rig)
+    put(rig, "sang", "30 5 * * *")
+    node.wait_receipt("sang", "accepted")
+    node.set_clock(12 * 366 * DAY)
+    put(rig, "trua", "30 11 * * *")
+    node.wait_receipt("trua", "accepted")
+    rig.settle()
+    between(mark(node), time.time() + 11 * 365 * DAY, time.time() + 13 * 366 * DAY, "the mark")
+    node.set_clock(0)
+    node.start()
+    node.set_clock(1)  # somebody says that this is right
+    node.wait_status(lambda s: not any(f["what"] == "clock" for f in s["faults"]))
+    rig.settle()
+    between(mark(node), time.time() - HOUR, time.time() + HOUR, "the mark")
+    node.start()
+
+
 def test_d1_year_1970_at_boot(rig):
     """Nobody knows the time: nothing is said; when it is known, what was missed is told."""
     node = clocked(rig)
