@@ -345,7 +345,8 @@ void schedules_pump(struct node *node)
 		more = clock_mono_us() >= until_mono_us;
 	}
 	/* Without anything due the mark may grow old: there is nothing between it and now. */
-	if (any || timetable_mark(schedules->timetable)->us < schedules->kept_mark_us)
+	if (any || schedules->kept_mark_us == TIME_UNSET ||
+		timetable_mark(schedules->timetable)->us < schedules->kept_mark_us)
 		schedules_keep_mark(node);
 	set_timer(node,
 		more ? clock_real_us() + TAKE_UP_US : timetable_wake_us(schedules->timetable));
