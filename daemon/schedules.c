@@ -462,6 +462,17 @@ static void tell_accepted(struct node *node, const struct schedule *schedule)
 	node_receipt(node, &receipt);
 }
 
+/* What is due of it, before another one takes its place. After a long time off there may be much that has
+ * not had its turn when the broker's messages come. */
+static void judge_now(struct node *node, const char *zone, const char *id)
+{
+	struct timetable_due due;
+
+	while (node->trusted &&
+		timetable_take_of(node->schedules.timetable, zone, id, clock_real_us(), &due))
+		carry_out(node, &due);
+}
+
 /* Since when its occurrences are ours. What comes live was not there before; what was retained may have
  * been there while we were not, so that one missed a moment ago is still said. While nobody knows the
  * time: from when it is known; of an older revision's what was not judged yet is still to be told. */
@@ -513,6 +524,8 @@ static void put(struct node *node, const char *zone, struct schedule *schedule, 
 	const struct timetable_row *known = timetable_find(timetable, zone, schedule->id);
 	_cleanup_(freep) char *subject = xasprintf("%s/%s", zone, schedule->id);
 
+	if (known)
+		judge_now(node, zone, schedule->id);
 	if (timetable_put(timetable, zone, schedule, since_us(node, known, schedule, retained),
 		    forget_us(node, schedule)) < 0) {
 		reject(node, schedule->id, schedule->revision, REASON_QUEUE_FULL,
@@ -543,6 +556,7 @@ static void forget_now(struct node *node, const char *zone, const char *id)
 	if (!row || row->schedule->withdrawal)
 		return;
 	log_notice("schedule %s of zone %s was removed from the broker", id, zone);
+	judge_now(node, zone, id);
 	withdraw_occurrences(node, zone, row->schedule);
 	(void)store_drop_schedule(node->store, zone, id);
 	timetable_remove(node->schedules.timetable, zone, id);

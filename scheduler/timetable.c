@@ -317,43 +317,60 @@ static int64_t top_us(const struct timetable *timetable)
 	return timetable->count > 0 ? timetable->heap[0]->next_us : TIME_NEVER;
 }
 
-/* Passes over what nobody needs to be told any more, and moves on to what lies behind it. */
-static void skip(struct timetable *timetable, int64_t now_us)
+/* Passes over what nobody needs to be told any more of that row. False: there was nothing to pass over. */
+static bool skip(struct timetable *timetable, struct timetable_row *row, int64_t now_us)
 {
-	struct timetable_row *row = timetable->count > 0 ? timetable->heap[0] : NULL;
+	int64_t late_before_us = now_us - row->schedule->late_us;
 
-	while (row && row->next_us != TIME_NEVER) {
-		int64_t late_before_us = now_us - row->schedule->late_us;
-		if (row->next_us < now_us - TIMETABLE_BACK_US)
-			set_next(timetable, row, now_us - TIMETABLE_BACK_US - 1);
-		else if (row->late >= TIMETABLE_LATE_MAX && row->next_us < late_before_us)
-			set_next(timetable, row, late_before_us - 1);
-		else
-			return;
-		row = timetable->heap[0];
-	}
+	if (row->next_us < now_us - TIMETABLE_BACK_US)
+		set_next(timetable, row, now_us - TIMETABLE_BACK_US - 1);
+	else if (row->late >= TIMETABLE_LATE_MAX && row->next_us < late_before_us)
+		set_next(timetable, row, late_before_us - 1);
+	else
+		return false;
+	return true;
 }
 
-bool timetable_take(struct timetable *timetable, int64_t now_us, struct timetable_due *ret_due)
+static void take(struct timetable *timetable, struct timetable_row *row, int64_t now_us,
+	struct timetable_due *ret_due)
 {
-	int64_t until_us = now_us + TIMETABLE_LEAD_US;
-
-	skip(timetable, now_us);
-	if (top_us(timetable) > until_us) {
-		timetable->mark = (struct timetable_mark){ .us = until_us };
-		return false;
-	}
-	struct timetable_row *row = timetable->heap[0];
 	*ret_due = (struct timetable_due){
 		.row = row,
 		.start_us = row->next_us,
 		.late = now_us - row->next_us > row->schedule->late_us,
 	};
 	row->late = ret_due->late ? row->late + 1 : 0;
+	set_next(timetable, row, row->next_us);
+}
+
+bool timetable_take(struct timetable *timetable, int64_t now_us, struct timetable_due *ret_due)
+{
+	int64_t until_us = now_us + TIMETABLE_LEAD_US;
+
+	while (timetable->count > 0 && skip(timetable, timetable->heap[0], now_us))
+		continue;
+	if (top_us(timetable) > until_us) {
+		timetable->mark = (struct timetable_mark){ .us = until_us };
+		return false;
+	}
+	struct timetable_row *row = timetable->heap[0];
 	timetable->mark.us = row->next_us;
 	memcpy(timetable->mark.id, row->schedule->id, sizeof timetable->mark.id);
 	memcpy(timetable->mark.zone, row->zone, sizeof timetable->mark.zone);
-	set_next(timetable, row, row->next_us);
+	take(timetable, row, now_us, ret_due);
+	return true;
+}
+
+bool timetable_take_of(struct timetable *timetable, const char *zone, const char *id,
+	int64_t now_us, struct timetable_due *ret_due)
+{
+	struct timetable_row *row = find(timetable, zone, id);
+
+	while (row && skip(timetable, row, now_us))
+		continue;
+	if (!row || row->next_us > now_us + TIMETABLE_LEAD_US)
+		return false;
+	take(timetable, row, now_us, ret_due);
 	return true;
 }
 

@@ -29,7 +29,7 @@ static struct schedule *parse(const char *json, size_t length, const char *topic
 	if (!zones)
 		zones = zones_new();
 	const struct schedule_defaults defaults = {
-		.zones = zones, .timezone = "Asia/Ho_Chi_Minh", .late_us = SCHEDULE_LATE_DEFAULT_US
+		.zones = zones, .timezone = "Asia/Ho_Chi_Minh", .late_us = 120 * US_PER_SEC
 	};
 	struct schedule *schedule = schedule_parse(
 		json, length, topic_id, &defaults, id, &reason, &error);

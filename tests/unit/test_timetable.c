@@ -292,6 +292,25 @@ static void what_was_missed_is_told_up_to_a_limit(void **state)
 	assert_true(timetable_take(rig.timetable, T + 10 * MINUTE, &due) && due.late);
 }
 
+/* Before one is replaced: what is due of it, of nothing else, and the mark stays. */
+static void what_is_due_of_one_row(void **state)
+{
+	_rig_ rig;
+	struct timetable_due due;
+	(void)state;
+	rig_init(&rig);
+	assert_int_equal(put(&rig, "mot", 1, "1,2 7 * * *", T), 0);
+	assert_int_equal(put(&rig, "hai", 1, "2,9 7 * * *", T), 0);
+	assert_true(timetable_take_of(rig.timetable, "all", "hai", T + 5 * MINUTE, &due));
+	assert_int_equal(due.start_us, T + 2 * MINUTE);
+	assert_true(due.late);
+	assert_false(timetable_take_of(rig.timetable, "all", "hai", T + 5 * MINUTE, &due));
+	assert_false(timetable_take_of(rig.timetable, "all", "ba", T + 5 * MINUTE, &due));
+	assert_int_equal(timetable_mark(rig.timetable)->us, TIME_UNSET);
+	assert_string_equal(take(&rig, T + 5 * MINUTE), "!+1:mot/all !+2:mot/all ");
+	assert_string_equal(take(&rig, T + 9 * MINUTE), "+9:hai/all ");
+}
+
 struct earliest { /* for timetable_each() */
 	const struct timetable_row *row;
 };
@@ -382,6 +401,7 @@ int main(void)
 		cmocka_unit_test(the_mark_divides_an_instant),
 		cmocka_unit_test(names_are_ordered_as_the_ids_of_occurrences),
 		cmocka_unit_test(what_was_missed_is_told_up_to_a_limit),
+		cmocka_unit_test(what_is_due_of_one_row),
 		cmocka_unit_test(many_rows_come_in_order),
 		cmocka_unit_test(its_size_is_bounded),
 	};
