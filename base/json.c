@@ -71,7 +71,13 @@ static const char *parse_cause(enum json_error_code code)
 struct json *json_parse(const char *bytes, size_t length, struct error *error)
 {
 	json_error_t cause;
+	const char *nul = memchr(bytes, '\0', length);
 
+	if (nul) { /* behind a number jansson takes one for a blank */
+		(void)error_set(
+			error, -EINVAL, "có ký tự NUL ở byte %zu", (size_t)(nul - bytes) + 1);
+		return NULL;
+	}
 	if (too_deep(bytes, length)) {
 		(void)error_set(error, -EINVAL, "JSON lồng nhau quá %d tầng", JSON_DEPTH_MAX);
 		return NULL;

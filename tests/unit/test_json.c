@@ -173,9 +173,25 @@ static void test_write(void **state)
 	assert_int_equal(json_as_integer(json_at(json_get(root, "mảng"), 1), 42), 42);
 }
 
+/* FAULTS A4, E6: a NUL byte is refused wherever it stands, also where the library overlooks it. */
+static void test_nul_bytes(void **state)
+{
+	static const char behind_a_number[] = "{\"a\": 2\0 , \"b\": 1}";
+	static const char in_a_string[] = "{\"a\": \"x\0y\"}";
+	static const char at_the_end[] = "{\"a\": 2}\0";
+	struct error error;
+
+	(void)state;
+	assert_null(json_parse(behind_a_number, sizeof behind_a_number - 1, &error));
+	assert_non_null(strstr(error.text, "NUL ở byte 8"));
+	assert_null(json_parse(in_a_string, sizeof in_a_string - 1, &error));
+	assert_null(json_parse(at_the_end, sizeof at_the_end - 1, &error));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nul_bytes),
 		cmocka_unit_test(test_decode),
 		cmocka_unit_test(test_decode_refuses),
 		cmocka_unit_test(test_parse_refuses),
