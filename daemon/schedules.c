@@ -66,7 +66,7 @@ void schedules_keep_mark(struct node *node)
 	const struct timetable_mark *mark = timetable_mark(node->schedules.timetable);
 	_cleanup_(freep) char *text = NULL;
 
-	if (mark->us == TIME_UNSET || mark->us == node->schedules.kept_mark_us)
+	if (mark->us == TIME_UNSET)
 		return;
 	node->schedules.kept_mark_us = mark->us;
 	text = mark->id[0] ? xasprintf("%" PRId64 " %s %s", mark->us, mark->id, mark->zone)
