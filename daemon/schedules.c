@@ -468,14 +468,15 @@ static void tell_accepted(struct node *node, const struct schedule *schedule)
 	node_receipt(node, &receipt);
 }
 
-/* What is due of it, before another one takes its place. After a long time off there may be much that has
+/* What is due of it, before another one takes its place; in all zones, so that an output that has several
+ * of them is told once. After a long time off there may be much that has
  * not had its turn when the broker's messages come. */
-static void judge_now(struct node *node, const char *zone, const char *id)
+static void judge_now(struct node *node, const char *id)
 {
 	struct timetable_due due;
 
 	while (node->trusted &&
-		timetable_take_of(node->schedules.timetable, zone, id, clock_real_us(), &due))
+		timetable_take_of(node->schedules.timetable, id, clock_real_us(), &due))
 		carry_out(node, &due);
 }
 
@@ -531,7 +532,7 @@ static void put(struct node *node, const char *zone, struct schedule *schedule, 
 	_cleanup_(freep) char *subject = xasprintf("%s/%s", zone, schedule->id);
 
 	if (known)
-		judge_now(node, zone, schedule->id);
+		judge_now(node, schedule->id);
 	if (timetable_put(timetable, zone, schedule, since_us(node, known, schedule, retained),
 		    forget_us(node, schedule)) < 0) {
 		reject(node, schedule->id, schedule->revision, REASON_QUEUE_FULL,
@@ -562,7 +563,7 @@ static void forget_now(struct node *node, const char *zone, const char *id)
 	if (!row || row->schedule->withdrawal)
 		return;
 	log_notice("schedule %s of zone %s was removed from the broker", id, zone);
-	judge_now(node, zone, id);
+	judge_now(node, id);
 	withdraw_occurrences(node, zone, row->schedule);
 	(void)store_drop_schedule(node->store, zone, id);
 	timetable_remove(node->schedules.timetable, zone, id);
