@@ -8,7 +8,7 @@ void disk_init(struct disk *disk, uint64_t seed)
 {
 	*disk = (struct disk){ .random = { seed },
 		.rows = { .row_bytes = sizeof(struct disk_row) },
-		.mark_us = TIME_UNSET,
+		.mark = { .us = TIME_UNSET },
 		.last_seen_us = TIME_UNSET,
 		.next_sequence = 1,
 		.latest_us = TIME_UNSET };
@@ -125,7 +125,7 @@ static void carry_out(struct disk *disk, struct disk_change *change)
 		drop_schedule(disk, &change->schedule);
 		break;
 	case DISK_MARK:
-		disk->mark_us = change->value_us;
+		disk->mark = change->mark;
 		break;
 	case DISK_LAST_SEEN:
 		disk->last_seen_us = change->value_us;

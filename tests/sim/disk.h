@@ -9,6 +9,7 @@
 #include "scheduler/queue.h"
 #include "scheduler/schedule.h"
 #include "scheduler/store.h"
+#include "scheduler/timetable.h"
 #include "tests/sim/ids.h"
 #include "tests/sim/random.h"
 #include "tests/sim/village.h"
@@ -67,6 +68,7 @@ struct disk_change {
 	struct disk_play play;
 	struct disk_schedule schedule;
 	int64_t value_us;
+	struct timetable_mark mark;
 	char usage[USAGE_TEXT_SIZE];
 	struct disk_receipt receipt;
 };
@@ -76,7 +78,8 @@ struct disk {
 	struct ids rows;
 	struct disk_schedule *schedules;
 	size_t schedules_count, schedules_capacity;
-	int64_t mark_us, last_seen_us;
+	struct timetable_mark mark;
+	int64_t last_seen_us;
 	char usage[VILLAGE_OUTPUTS][USAGE_TEXT_SIZE];
 	uint64_t next_sequence;
 

@@ -135,12 +135,13 @@ void world_judge_clock(struct world *world)
 		judge_sleeps(world->judge, world_real_us(world));
 }
 
-static void keep_time(struct world *world)
+void world_keep_time(struct world *world)
 {
 	if (!world->trusted)
 		return;
 	world->last_seen_us = world_real_us(world);
 	disk_post(&world->disk, DISK_LAST_SEEN)->value_us = world->last_seen_us;
+	world_keep_mark(world);
 }
 
 static void pump_all(struct world *world)
@@ -155,7 +156,7 @@ static void on_clock_set(struct world *world)
 {
 	world->clock_was_set = true;
 	world_judge_clock(world);
-	keep_time(world);
+	world_keep_time(world);
 	for (unsigned i = 0; i < VILLAGE_OUTPUTS; i++)
 		queue_on_clock_set(world->lines[i].queue);
 	pump_all(world);
@@ -196,8 +197,7 @@ static void restore(struct world *world, struct disk_row *row)
 		const struct disk_play *play = &row->plays[i];
 		if (!play->known)
 			continue;
-		/* The words of an occurrence may be newer. */
-		bool orphan = !row->announcement || row->announcement->revision < play->revision;
+		bool orphan = !row->announcement || row->announcement->revision != play->revision;
 		if (play_state_final(play->state) || !orphan)
 			ledger_put(world->ledger, row->id, i, play->revision, play->state,
 				play->forget_us);
@@ -268,6 +268,7 @@ void world_stop(struct world *world)
 		queue_shutdown(world->lines[i].queue);
 		line_pump(world, &world->lines[i]);
 	}
+	world_keep_time(world);
 	judge_sleeps(world->judge, world_real_us(world));
 	for (unsigned i = 0; i < VILLAGE_OUTPUTS; i++)
 		line_cut(world, &world->lines[i]);
@@ -348,7 +349,7 @@ static void tick(struct world *world)
 
 	if (world->trusted && world->now_us - world->kept_time_us >= KEEP_TIME_US) {
 		world->kept_time_us = world->now_us;
-		keep_time(world);
+		world_keep_time(world);
 	}
 	if (world->trusted && world->now_us - world->forgot_us >= FORGET_US) {
 		world->forgot_us = world->now_us;

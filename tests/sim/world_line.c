@@ -148,23 +148,12 @@ void line_restore(struct world *world, struct line *line, struct disk_row *row)
 		remember(world, line, announcement, PLAY_FINISHED, NULL, 0);
 		return;
 	}
-	bool revised = play->revision < announcement->revision;
-	bool drop_it = revised && announcement->interrupted == INTERRUPTED_DROP;
-	if (revised) {
-		world_receipt(world, row->id, line->index, play->revision, RECEIPT_SUPERSEDED,
-			REASON_NONE, false);
-		remember(world, line, announcement, drop_it ? PLAY_SUPERSEDED : PLAY_QUEUED, NULL,
-			0);
-	}
-	if (drop_it)
-		return;
 	struct queue_offer offer = { announcement, row->arrival_us, row->sequence,
 		village_seconds(world->village, village_schedule_of(row->id)), true };
-	struct queue_position at = revised ? (struct queue_position){ 0 } : play->at;
-	struct queue_entry *restored = queue_restore(line->queue, &offer,
-		!revised && play->state == PLAY_PLAYING, &at, revised ? 0 : play->tries);
+	struct queue_entry *restored = queue_restore(
+		line->queue, &offer, play->state == PLAY_PLAYING, &play->at, play->tries);
 	if (restored)
-		restored->in_time = revised || world->seen_at_boot_us >= announcement->start_us;
+		restored->in_time = world->seen_at_boot_us >= announcement->start_us;
 }
 
 void line_withdraw(struct world *world, struct line *line, const char *id, int64_t revision)
@@ -200,23 +189,22 @@ static bool is_of(const struct queue_entry *entry, const char *schedule)
 }
 
 size_t line_occurrences(struct world *world, struct line *line, const char *schedule,
-	bool only_waiting, const char **ret_ids, size_t max)
+	struct line_occurrence *ret_list, size_t max)
 {
 	_cleanup_(freep) const struct queue_entry **entries = xcalloc(
-		LISTED_MAX, sizeof(struct queue_entry *));
+		LISTED_MAX + LINE_PLACES, sizeof(struct queue_entry *));
 	_cleanup_(freep) enum queue_wait *waits = xcalloc(LISTED_MAX, sizeof *waits);
 	struct queue_now now = now_of(world);
 	size_t listed = queue_list(line->queue, &now, entries, waits, LISTED_MAX), count = 0;
 
+	for (size_t i = 0; i < LINE_PLACES; i++)
+		if (line->sounds[i].entry && line->sounds[i].entry->phase != QUEUE_PREPARING)
+			entries[listed++] = line->sounds[i].entry;
 	for (size_t i = 0; i < listed && count < max; i++)
-		if (is_of(entries[i], schedule) && !(only_waiting && has_begun(entries[i])))
-			ret_ids[count++] = entries[i]->announcement->id;
-	for (size_t i = 0; i < LINE_PLACES && count < max; i++) {
-		const struct queue_entry *entry = line->sounds[i].entry;
-		if (entry && entry->phase != QUEUE_PREPARING && is_of(entry, schedule) &&
-			!only_waiting)
-			ret_ids[count++] = entry->announcement->id;
-	}
+		if (is_of(entries[i], schedule))
+			ret_list[count++] = (struct line_occurrence){
+				entries[i]->announcement->start_us, has_begun(entries[i])
+			};
 	return count;
 }
 
@@ -314,6 +302,8 @@ void line_pump(struct world *world, struct line *line)
 		struct queue_decision decision = queue_next(line->queue, &now);
 		switch (decision.what) {
 		case QUEUE_DO_NOTHING:
+			if (queue_take_in_time(line->queue))
+				world_keep_time(world);
 			line->wake_us = decision.wake_us;
 			return;
 		case QUEUE_DO_PREPARE:
