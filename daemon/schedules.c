@@ -23,7 +23,7 @@ void schedules_init(struct schedules *schedules)
 		.zones = zones_new(),
 		.timetable = timetable_new(),
 		.wake_us = TIME_NEVER,
-		.kept_mark_us = TIME_UNSET,
+		.kept_mark = { .us = TIME_UNSET },
 	};
 }
 
@@ -61,14 +61,20 @@ static void keep(struct node *node, const struct timetable_row *row)
 	(void)store_put_schedule(node->store, &stored);
 }
 
+/* It moves within an instant, too. */
+static bool is_same_mark(const struct timetable_mark *a, const struct timetable_mark *b)
+{
+	return a->us == b->us && strcmp(a->id, b->id) == 0 && strcmp(a->zone, b->zone) == 0;
+}
+
 void schedules_keep_mark(struct node *node)
 {
 	const struct timetable_mark *mark = timetable_mark(node->schedules.timetable);
 	_cleanup_(freep) char *text = NULL;
 
-	if (mark->us == TIME_UNSET)
+	if (mark->us == TIME_UNSET || is_same_mark(mark, &node->schedules.kept_mark))
 		return;
-	node->schedules.kept_mark_us = mark->us;
+	node->schedules.kept_mark = *mark;
 	text = mark->id[0] ? xasprintf("%" PRId64 " %s %s", mark->us, mark->id, mark->zone)
 			   : xasprintf("%" PRId64, mark->us);
 	(void)store_put_setting(node->store, SETTING_MARK, text);
@@ -135,7 +141,7 @@ void schedules_on_loaded(struct node *node, const struct store_event *event)
 {
 	struct timetable_mark mark = loaded_mark(event);
 
-	node->schedules.kept_mark_us = mark.us; /* one that lies ahead is to be written over */
+	node->schedules.kept_mark = mark; /* one that lies ahead is to be written over */
 	for (size_t i = 0; i < event->schedules_count; i++)
 		load(node, &event->schedules[i], &mark);
 	if (event->schedules_count > 0)
@@ -162,7 +168,7 @@ void schedules_store_again(struct node *node)
 	struct again again = { .node = node };
 
 	timetable_each(node->schedules.timetable, put_again, &again);
-	node->schedules.kept_mark_us = TIME_UNSET;
+	node->schedules.kept_mark.us = TIME_UNSET;
 	schedules_keep_mark(node);
 }
 
@@ -345,8 +351,8 @@ void schedules_pump(struct node *node)
 		more = clock_mono_us() >= until_mono_us;
 	}
 	/* Without anything due the mark may grow old: there is nothing between it and now. */
-	if (any || schedules->kept_mark_us == TIME_UNSET ||
-		timetable_mark(schedules->timetable)->us < schedules->kept_mark_us)
+	if (any || schedules->kept_mark.us == TIME_UNSET ||
+		timetable_mark(schedules->timetable)->us < schedules->kept_mark.us)
 		schedules_keep_mark(node);
 	set_timer(node,
 		more ? clock_real_us() + TAKE_UP_US : timetable_wake_us(schedules->timetable));
@@ -462,14 +468,15 @@ static void tell_accepted(struct node *node, const struct schedule *schedule)
 	node_receipt(node, &receipt);
 }
 
-/* What is due of it, before another one takes its place. After a long time off there may be much that has
+/* What is due of it, before another one takes its place; in all zones, so that an output that has several
+ * of them is told once. After a long time off there may be much that has
  * not had its turn when the broker's messages come. */
-static void judge_now(struct node *node, const char *zone, const char *id)
+static void judge_now(struct node *node, const char *id)
 {
 	struct timetable_due due;
 
 	while (node->trusted &&
-		timetable_take_of(node->schedules.timetable, zone, id, clock_real_us(), &due))
+		timetable_take_of(node->schedules.timetable, id, clock_real_us(), &due))
 		carry_out(node, &due);
 }
 
@@ -525,7 +532,7 @@ static void put(struct node *node, const char *zone, struct schedule *schedule, 
 	_cleanup_(freep) char *subject = xasprintf("%s/%s", zone, schedule->id);
 
 	if (known)
-		judge_now(node, zone, schedule->id);
+		judge_now(node, schedule->id);
 	if (timetable_put(timetable, zone, schedule, since_us(node, known, schedule, retained),
 		    forget_us(node, schedule)) < 0) {
 		reject(node, schedule->id, schedule->revision, REASON_QUEUE_FULL,
@@ -556,7 +563,7 @@ static void forget_now(struct node *node, const char *zone, const char *id)
 	if (!row || row->schedule->withdrawal)
 		return;
 	log_notice("schedule %s of zone %s was removed from the broker", id, zone);
-	judge_now(node, zone, id);
+	judge_now(node, id);
 	withdraw_occurrences(node, zone, row->schedule);
 	(void)store_drop_schedule(node->store, zone, id);
 	timetable_remove(node->schedules.timetable, zone, id);

@@ -25,7 +25,7 @@ struct schedules {
 	struct timetable *timetable;
 	sd_event_source *timer;
 	int64_t wake_us; /* when it rings; real */
-	int64_t kept_mark_us;
+	struct timetable_mark kept_mark;
 	char late_id[ID_MAX_BYTES + 1]; /* the occurrence that was told as late last, */
 	uint64_t late_outputs;          /* and on which outputs: several zones may have it */
 };

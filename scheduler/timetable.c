@@ -361,16 +361,23 @@ bool timetable_take(struct timetable *timetable, int64_t now_us, struct timetabl
 	return true;
 }
 
-bool timetable_take_of(struct timetable *timetable, const char *zone, const char *id,
-	int64_t now_us, struct timetable_due *ret_due)
+bool timetable_take_of(
+	struct timetable *timetable, const char *id, int64_t now_us, struct timetable_due *ret_due)
 {
-	struct timetable_row *row = find(timetable, zone, id);
+	struct timetable_row *first = NULL;
 
-	while (row && skip(timetable, row, now_us))
-		continue;
-	if (!row || row->next_us > now_us + TIMETABLE_LEAD_US)
+	for (size_t i = lower_bound(timetable, "", id); i < timetable->count; i++) {
+		struct timetable_row *row = timetable->rows[i];
+		if (strcmp(row->schedule->id, id) != 0)
+			break;
+		while (skip(timetable, row, now_us))
+			continue;
+		if (!first || earlier(row, first))
+			first = row;
+	}
+	if (!first || first->next_us > now_us + TIMETABLE_LEAD_US)
 		return false;
-	take(timetable, row, now_us, ret_due);
+	take(timetable, first, now_us, ret_due);
 	return true;
 }
 

@@ -88,9 +88,9 @@ struct timetable_due {
 /* The next occurrence with a start of at most now + TIMETABLE_LEAD_US; false: none (then the mark is
  * that instant). To be called while time is trusted, until false or until the caller has had enough. */
 bool timetable_take(struct timetable *timetable, int64_t now_us, struct timetable_due *ret_due);
-/* As timetable_take(), of that row only, and without a new mark: to be asked before it is replaced or
- * removed, or what is due of it is never judged. */
-bool timetable_take_of(struct timetable *timetable, const char *zone, const char *id,
-	int64_t now_us, struct timetable_due *ret_due);
+/* As timetable_take(), of that id only, in all zones, and without a new mark: to be asked before a row of it
+ * is replaced or removed, or what is due of it is never judged. */
+bool timetable_take_of(
+	struct timetable *timetable, const char *id, int64_t now_us, struct timetable_due *ret_due);
 /* When to ask again (real); TIME_NEVER. */
 int64_t timetable_wake_us(const struct timetable *timetable);

@@ -8,7 +8,7 @@ void disk_init(struct disk *disk, uint64_t seed)
 {
 	*disk = (struct disk){ .random = { seed },
 		.rows = { .row_bytes = sizeof(struct disk_row) },
-		.mark.us = TIME_UNSET,
+		.mark = { .us = TIME_UNSET },
 		.last_seen_us = TIME_UNSET,
 		.next_sequence = 1,
 		.latest_us = TIME_UNSET };

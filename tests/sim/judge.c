@@ -298,10 +298,10 @@ void judge_on_began(struct judge *judge, const struct judge_sound *sound)
 		failed(judge, "%s begins %.1f s before its start", row->id, -after_s);
 	if (announcement->priority != PRIORITY_EMERGENCY && is_quiet(quiet, sound->real_us))
 		failed(judge, "%s begins in quiet hours on output %u", row->id, sound->output + 1);
-	if (!sound->resumed && announcement->late_us >= 0 &&
-		sound->real_us - row->start_us > announcement->late_us &&
-		!was_there(judge, row->start_us - QUEUE_PREPARE_US,
-			row->start_us + announcement->late_us))
+	int64_t late_us = announcement->late_us > QUEUE_LATE_SLACK_US ? announcement->late_us
+								      : QUEUE_LATE_SLACK_US;
+	if (!sound->resumed && sound->real_us - row->start_us > late_us &&
+		!was_there(judge, row->start_us, row->start_us + late_us))
 		failed(judge, "%s begins %.0f s after its start, and was missed by more than late",
 			row->id, after_s);
 }

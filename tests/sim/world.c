@@ -268,10 +268,10 @@ void world_stop(struct world *world)
 		queue_shutdown(world->lines[i].queue);
 		line_pump(world, &world->lines[i]);
 	}
+	world_keep_time(world);
 	judge_sleeps(world->judge, world_real_us(world));
 	for (unsigned i = 0; i < VILLAGE_OUTPUTS; i++)
 		line_cut(world, &world->lines[i]);
-	world_keep_time(world);
 	disk_write_all(&world->disk, world->now_us);
 	world->up = false; /* the queues have been told already */
 	commit(world);

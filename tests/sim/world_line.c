@@ -189,23 +189,22 @@ static bool is_of(const struct queue_entry *entry, const char *schedule)
 }
 
 size_t line_occurrences(struct world *world, struct line *line, const char *schedule,
-	bool only_waiting, const char **ret_ids, size_t max)
+	struct line_occurrence *ret_list, size_t max)
 {
 	_cleanup_(freep) const struct queue_entry **entries = xcalloc(
-		LISTED_MAX, sizeof(struct queue_entry *));
+		LISTED_MAX + LINE_PLACES, sizeof(struct queue_entry *));
 	_cleanup_(freep) enum queue_wait *waits = xcalloc(LISTED_MAX, sizeof *waits);
 	struct queue_now now = now_of(world);
 	size_t listed = queue_list(line->queue, &now, entries, waits, LISTED_MAX), count = 0;
 
+	for (size_t i = 0; i < LINE_PLACES; i++)
+		if (line->sounds[i].entry && line->sounds[i].entry->phase != QUEUE_PREPARING)
+			entries[listed++] = line->sounds[i].entry;
 	for (size_t i = 0; i < listed && count < max; i++)
-		if (is_of(entries[i], schedule) && !(only_waiting && has_begun(entries[i])))
-			ret_ids[count++] = entries[i]->announcement->id;
-	for (size_t i = 0; i < LINE_PLACES && count < max; i++) {
-		const struct queue_entry *entry = line->sounds[i].entry;
-		if (entry && entry->phase != QUEUE_PREPARING && is_of(entry, schedule) &&
-			!only_waiting)
-			ret_ids[count++] = entry->announcement->id;
-	}
+		if (is_of(entries[i], schedule))
+			ret_list[count++] = (struct line_occurrence){
+				entries[i]->announcement->start_us, has_begun(entries[i])
+			};
 	return count;
 }
 

@@ -7,7 +7,12 @@
 #define JUDGE_MAX     3 /* so many that are due are judged before others have a turn */
 #define TAKE_UP_US    (20 * US_PER_MS)
 #define WITHDRAWAL_US (INT64_C(400) * 86400 * US_PER_SEC)
-#define OCCURRENCES   1100
+#define OCCURRENCES   200
+
+struct starts { /* of occurrences, each once */
+	int64_t list[OCCURRENCES];
+	size_t count;
+};
 
 static struct schedule *parse(const struct world *world, const char *json, const char *id)
 {
@@ -52,28 +57,26 @@ static void drop_row(const struct timetable_row *row, void *context)
 	snprintf(stored->id, sizeof stored->id, "%s", row->schedule->id);
 }
 
+static bool is_same_mark(const struct timetable_mark *a, const struct timetable_mark *b)
+{
+	return a->us == b->us && strcmp(a->id, b->id) == 0 && strcmp(a->zone, b->zone) == 0;
+}
+
 void world_keep_mark(struct world *world)
 {
 	const struct timetable_mark *mark = timetable_mark(world->timetable);
 
-	if (mark->us == TIME_UNSET)
+	if (mark->us == TIME_UNSET || is_same_mark(mark, &world->kept_mark))
 		return;
-	world->kept_mark_us = mark->us;
+	world->kept_mark = *mark;
 	disk_post(&world->disk, DISK_MARK)->mark = *mark;
-}
-
-static void keep_all(struct world *world)
-{
-	timetable_each(world->timetable, keep, world);
-	world->kept_mark_us = TIME_UNSET;
-	world_keep_mark(world);
 }
 
 void world_load_schedules(struct world *world)
 {
-	const struct timetable_mark *mark = &world->disk.mark;
+	const struct timetable_mark mark = world->disk.mark;
 
-	world->kept_mark_us = mark->us;
+	world->kept_mark = mark;
 	for (size_t i = 0; i < world->disk.schedules_count; i++) {
 		const struct disk_schedule *stored = &world->disk.schedules[i];
 		_cleanup_(freep) char *json =
@@ -82,8 +85,8 @@ void world_load_schedules(struct world *world)
 					       (long long)stored->revision);
 		_cleanup_(schedule_unrefp) struct schedule *schedule = parse(
 			world, json, stored->id);
-		int64_t mark_us = timetable_since_us(mark, stored->zone, stored->id);
-		int64_t since_us = stored->since_us > mark_us ? stored->since_us : mark_us;
+		int64_t marked_us = timetable_since_us(&mark, stored->zone, stored->id);
+		int64_t since_us = stored->since_us > marked_us ? stored->since_us : marked_us;
 		if (timetable_put(world->timetable, stored->zone, schedule, since_us,
 			    stored->forget_us) < 0)
 			abort();
@@ -138,6 +141,7 @@ static void offer_to_lines(struct world *world, const char *zone, const struct l
 	change->sequence = what->sequence;
 }
 
+/* An older revision of it sounds on some output: that goes on. */
 static bool is_begun(const struct world *world, const struct announcement *announcement)
 {
 	for (unsigned output = 0; output < VILLAGE_OUTPUTS; output++) {
@@ -186,92 +190,107 @@ void world_pump_schedules(struct world *world)
 	if (!world->trusted)
 		return;
 	judge_on_look(world->judge, real_us);
-	if (timetable_follow_clock(world->timetable, real_us))
-		keep_all(world);
+	if (timetable_follow_clock(world->timetable, real_us)) {
+		timetable_each(world->timetable, keep, world);
+		world->kept_mark.us = TIME_UNSET;
+		world_keep_mark(world);
+	}
 	while (!more && timetable_take(world->timetable, real_us, &due)) {
 		carry_out(world, &due);
 		any = true;
 		more = ++judged >= JUDGE_MAX;
 	}
-	if (any || world->kept_mark_us == TIME_UNSET ||
-		timetable_mark(world->timetable)->us < world->kept_mark_us)
+	if (any || world->kept_mark.us == TIME_UNSET ||
+		timetable_mark(world->timetable)->us < world->kept_mark.us)
 		world_keep_mark(world);
 	world->wake_us = more ? real_us + TAKE_UP_US : timetable_wake_us(world->timetable);
 }
 
 /* --- What comes ------------------------------------------------------------------------------- */
 
-static bool wanted_elsewhere(const struct world *world, unsigned output, const char *zone,
+/* Whether another zone of that output has a schedule of that id with that occurrence. */
+static bool wanted_elsewhere(const struct world *world, const struct line *line, const char *zone,
 	const char *id, int64_t start_us)
 {
-	for (size_t i = 0; i < world->broker_count; i++) {
-		const char *other = world->broker[i].zone;
+	static const char *const zones[] = { "all", "khu-a", "khu-b" };
+
+	for (size_t i = 0; i < countof(zones) + 1; i++) {
+		const char *other = i < countof(zones) ? zones[i] : line->config->zones[0];
 		const struct timetable_row *row = timetable_find(world->timetable, other, id);
-		if (strcmp(other, zone) != 0 && village_listens(world->village, output, other) &&
-			row && schedule_occurs(row->schedule, start_us))
+		if (village_listens(world->village, line->index, other) &&
+			strcmp(other, zone) != 0 && row && schedule_occurs(row->schedule, start_us))
 			return true;
 	}
 	return false;
 }
 
-/* Cancels what of that schedule (NULL: all of it) does not occur any more, and collects the starts of the
- * rest, each once. */
-static size_t revise_lines(struct world *world, const char *zone, const char *id,
-	const struct schedule *schedule, int64_t starts_us[OCCURRENCES])
+static void withdraw_one(
+	struct world *world, struct line *line, const struct schedule *schedule, int64_t start_us)
 {
-	size_t collected = 0;
+	char id[ID_MAX_BYTES + 1];
+
+	schedule_occurrence_id(schedule, start_us, id);
+	line_withdraw(world, line, id, INT64_MAX);
+}
+
+/* Calls `each` with what was made of that schedule in that zone and is not at its end. */
+static void each_occurrence(struct world *world, const char *zone, struct schedule *schedule,
+	void (*each)(struct world *world, struct line *line, struct schedule *schedule,
+		const struct line_occurrence *occurrence, struct starts *starts),
+	struct starts *starts)
+{
+	struct line_occurrence list[OCCURRENCES];
 
 	for (unsigned output = 0; output < VILLAGE_OUTPUTS; output++) {
 		struct line *line = &world->lines[output];
-		const char *found[OCCURRENCES];
-		char ids[OCCURRENCES][ID_MAX_BYTES + 1], name[NAME_MAX_BYTES + 1];
 		if (!village_listens(world->village, output, zone))
 			continue;
-		size_t count = line_occurrences(world, line, id, schedule, found, OCCURRENCES);
+		size_t count = line_occurrences(world, line, schedule->id, list, OCCURRENCES);
 		for (size_t i = 0; i < count; i++)
-			snprintf(ids[i], sizeof ids[i], "%s", found[i]);
-		for (size_t i = 0; i < count; i++) {
-			int64_t start_us;
-			size_t known = 0;
-			if (schedule_of_id(ids[i], name, &start_us) < 0)
-				abort();
-			if (wanted_elsewhere(world, output, zone, id, start_us))
-				continue;
-			if (!schedule || !schedule_occurs(schedule, start_us)) {
-				line_withdraw(world, line, ids[i], INT64_MAX);
-				continue;
-			}
-			while (known < collected && starts_us[known] != start_us)
-				known++;
-			if (known == collected)
-				starts_us[collected++] = start_us;
-		}
+			if (!wanted_elsewhere(world, line, zone, schedule->id, list[i].start_us))
+				each(world, line, schedule, &list[i], starts);
 	}
-	return collected;
+}
+
+static void revise_one(struct world *world, struct line *line, struct schedule *schedule,
+	const struct line_occurrence *occurrence, struct starts *starts)
+{
+	size_t known = 0;
+
+	if (occurrence->begun)
+		return;
+	if (!schedule_occurs(schedule, occurrence->start_us)) {
+		withdraw_one(world, line, schedule, occurrence->start_us);
+		return;
+	}
+	while (known < starts->count && starts->list[known] != occurrence->start_us)
+		known++;
+	if (known == starts->count && known < OCCURRENCES)
+		starts->list[starts->count++] = occurrence->start_us;
+}
+
+static void withdraw_listed(struct world *world, struct line *line, struct schedule *schedule,
+	const struct line_occurrence *occurrence, struct starts *starts)
+{
+	(void)starts;
+	withdraw_one(world, line, schedule, occurrence->start_us);
 }
 
 static void revise_waiting(struct world *world, const struct timetable_row *row)
 {
-	int64_t starts_us[OCCURRENCES];
-	size_t count = revise_lines(world, row->zone, row->schedule->id, row->schedule, starts_us);
+	struct starts starts = { 0 };
 
-	for (size_t i = 0; i < count; i++)
-		offer(world, row, starts_us[i]);
+	each_occurrence(world, row->zone, row->schedule, revise_one, &starts);
+	for (size_t i = 0; i < starts.count; i++)
+		offer(world, row, starts.list[i]);
 }
 
-static void withdraw_occurrences(struct world *world, const char *zone, const char *id)
-{
-	int64_t none[OCCURRENCES];
-
-	(void)revise_lines(world, zone, id, NULL, none);
-}
-
-static void judge_now(struct world *world, const char *zone, const char *id)
+static void judge_now(struct world *world, const char *id)
 {
 	struct timetable_due due;
 
 	while (world->trusted &&
-		timetable_take_of(world->timetable, zone, id, world_real_us(world), &due))
+		timetable_take_of(world->timetable, id, world_real_us(world), &due))
 		carry_out(world, &due);
 }
 
@@ -289,6 +308,15 @@ static int64_t since_us(const struct world *world, const struct timetable_row *k
 	return known->since_us > mark->us ? known->since_us : mark->us;
 }
 
+static int64_t forget_us(const struct world *world, const struct schedule *schedule)
+{
+	int64_t real_us = world_real_us(world);
+
+	if (!schedule->withdrawal)
+		return TIME_NEVER;
+	return (world->last_seen_us > real_us ? world->last_seen_us : real_us) + WITHDRAWAL_US;
+}
+
 static void tell_judge(
 	struct world *world, const char *zone, const char *id, struct schedule *schedule)
 {
@@ -298,20 +326,20 @@ static void tell_judge(
 
 static void put(struct world *world, const char *zone, struct schedule *schedule, bool retained)
 {
-	int64_t forget_us = schedule->withdrawal ? world_real_us(world) + WITHDRAWAL_US
-						 : TIME_NEVER;
-
 	const struct timetable_row *known = timetable_find(world->timetable, zone, schedule->id);
-	if (known && known->schedule->revision < schedule->revision)
-		judge_now(world, zone, schedule->id);
+
+	if (known && known->schedule->revision >= schedule->revision)
+		return;
+	if (known)
+		judge_now(world, schedule->id);
 	if (timetable_put(world->timetable, zone, schedule,
-		    since_us(world, known, schedule, retained), forget_us) < 0)
+		    since_us(world, known, schedule, retained), forget_us(world, schedule)) < 0)
 		return;
 	tell_judge(world, zone, schedule->id, schedule);
 	const struct timetable_row *row = timetable_find(world->timetable, zone, schedule->id);
 	keep(row, world);
 	if (schedule->withdrawal)
-		withdraw_occurrences(world, zone, schedule->id);
+		each_occurrence(world, zone, schedule, withdraw_listed, NULL);
 	else
 		revise_waiting(world, row);
 	world_pump_schedules(world);
@@ -332,9 +360,9 @@ void world_take_schedule(struct world *world, const struct retained *message, bo
 	const struct timetable_row *row = timetable_find(world->timetable, message->zone, id);
 	if (!row || row->schedule->withdrawal)
 		return;
-	judge_now(world, message->zone, id);
+	judge_now(world, id);
 	tell_judge(world, message->zone, id, NULL);
-	withdraw_occurrences(world, message->zone, id);
+	each_occurrence(world, message->zone, row->schedule, withdraw_listed, NULL);
 	drop_row(row, world);
 	timetable_remove(world->timetable, message->zone, id);
 	world_pump_schedules(world);

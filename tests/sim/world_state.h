@@ -57,7 +57,8 @@ struct world {
 	struct ledger *ledger;
 	struct zones *zones;
 	struct timetable *timetable;
-	int64_t wake_us, kept_mark_us; /* of the timetable; real */
+	int64_t wake_us; /* of the timetable; real */
+	struct timetable_mark kept_mark;
 	char late_id[ID_MAX_BYTES + 1];
 	unsigned late_outputs;
 	uint64_t next_sequence;
@@ -83,8 +84,6 @@ static inline int64_t world_time_of(const struct world *world, int64_t real_us)
 
 void world_flush(struct world *world);
 void world_judge_clock(struct world *world);
-void world_keep_time(struct world *world);
-void world_keep_mark(struct world *world);
 void world_receipt(struct world *world, const char *id, unsigned output, int64_t revision,
 	enum receipt_event event, enum reason reason, bool by_timetable);
 
@@ -101,9 +100,14 @@ bool line_offer(
 	struct world *world, struct line *line, const struct line_offer *offer, int *ret_error);
 void line_refuse(struct world *world, struct line *line, const struct line_offer *offer);
 void line_restore(struct world *world, struct line *line, struct disk_row *row);
+/* Starts of a schedule's occurrences that wait or play here, and which of them have begun. */
+struct line_occurrence {
+	int64_t start_us;
+	bool begun;
+};
 void line_withdraw(struct world *world, struct line *line, const char *id, int64_t revision);
 size_t line_occurrences(struct world *world, struct line *line, const char *schedule,
-	bool only_waiting, const char **ret_ids, size_t max);
+	struct line_occurrence *ret_list, size_t max);
 void line_pump(struct world *world, struct line *line);
 void line_keep_positions(struct world *world, struct line *line);
 int64_t line_next_us(const struct world *world, const struct line *line);
@@ -114,6 +118,8 @@ void line_shift(struct line *line, int64_t by_us);
 
 /* As daemon/schedules. */
 void world_load_schedules(struct world *world);
+void world_keep_mark(struct world *world);
+void world_keep_time(struct world *world);
 void world_pump_schedules(struct world *world);
 void world_take_schedule(struct world *world, const struct retained *message, bool retained);
 void world_forget_schedules(struct world *world, int64_t before_us);

@@ -292,6 +292,26 @@ static void what_was_missed_is_told_up_to_a_limit(void **state)
 	assert_true(timetable_take(rig.timetable, T + 10 * MINUTE, &due) && due.late);
 }
 
+/* An output that listens to both zones is told of each instant once: they must come one after the other. */
+static void of_one_id_in_all_zones_in_order(void **state)
+{
+	_rig_ rig;
+	struct timetable_due due;
+	static const char *const expected[] = { "ao", "all", "ao" };
+
+	(void)state;
+	rig_init(&rig);
+	assert_int_equal(put_in(&rig, "all", "b", 1, "20 7 * * *", T), 0);
+	assert_int_equal(put_in(&rig, "ao", "b", 1, "5,20 7 * * *", T), 0);
+	assert_int_equal(put_in(&rig, "all", "c", 1, "1 7 * * *", T), 0);
+	for (size_t i = 0; i < countof(expected); i++) {
+		assert_true(timetable_take_of(rig.timetable, "b", T + 30 * MINUTE, &due));
+		assert_string_equal(due.row->zone, expected[i]);
+		assert_int_equal(due.start_us, T + (i ? 20 : 5) * MINUTE);
+	}
+	assert_false(timetable_take_of(rig.timetable, "b", T + 30 * MINUTE, &due));
+}
+
 /* Before one is replaced: what is due of it, of nothing else, and the mark stays. */
 static void what_is_due_of_one_row(void **state)
 {
@@ -301,11 +321,11 @@ static void what_is_due_of_one_row(void **state)
 	rig_init(&rig);
 	assert_int_equal(put(&rig, "mot", 1, "1,2 7 * * *", T), 0);
 	assert_int_equal(put(&rig, "hai", 1, "2,9 7 * * *", T), 0);
-	assert_true(timetable_take_of(rig.timetable, "all", "hai", T + 5 * MINUTE, &due));
+	assert_true(timetable_take_of(rig.timetable, "hai", T + 5 * MINUTE, &due));
 	assert_int_equal(due.start_us, T + 2 * MINUTE);
 	assert_true(due.late);
-	assert_false(timetable_take_of(rig.timetable, "all", "hai", T + 5 * MINUTE, &due));
-	assert_false(timetable_take_of(rig.timetable, "all", "ba", T + 5 * MINUTE, &due));
+	assert_false(timetable_take_of(rig.timetable, "hai", T + 5 * MINUTE, &due));
+	assert_false(timetable_take_of(rig.timetable, "ba", T + 5 * MINUTE, &due));
 	assert_int_equal(timetable_mark(rig.timetable)->us, TIME_UNSET);
 	assert_string_equal(take(&rig, T + 5 * MINUTE), "!+1:mot/all !+2:mot/all ");
 	assert_string_equal(take(&rig, T + 9 * MINUTE), "+9:hai/all ");
@@ -390,6 +410,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_due_before_its_lead),
+		cmocka_unit_test(of_one_id_in_all_zones_in_order),
 		cmocka_unit_test(since_is_exclusive),
 		cmocka_unit_test(in_one_minute_by_id_then_zone),
 		cmocka_unit_test(missed_by_more_than_late),
