@@ -15,7 +15,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define ANSWER_TIMEOUT_US     (10 * US_PER_SEC) /* of CONNECT and the first SUBSCRIBE */
+#define ANSWER_TIMEOUT_US     (10 * US_PER_SEC) /* of CONNECT and the first SUBSCRIBEs */
+#define MORE_THAN_PINGS_BYTES 512
 #define INFLIGHT_TOKENS       64
 #define PASSWORD_MAX          256
 #define BACK_PRESSURE_POLL_MS 20
@@ -82,6 +83,8 @@ struct mqtt {
 	char mark[MARK_SIZE];     /* the last one of another on the client topic; "": none */
 	bool refused;             /* a message was, on this link, and it was logged */
 	int subscribe_mid;
+	int64_t asked_mono_us;        /* not LINK_UP: when the broker was asked last, */
+	uint64_t asked_bytes;         /* and how much had come by then */
 	enum filters_set subscribing; /* LINK_SUBSCRIBING: the set that is being asked for */
 	struct mqtt_event *unpushed;  /* main's inbox was full: reading pauses until it fits */
 	struct error cause;           /* of the last failure */
@@ -235,6 +238,13 @@ static void note_refusal(struct mqtt *mqtt, const char *what, const char *why)
 	mqtt->refused = true;
 }
 
+/* CONNECT or SUBSCRIBE: the broker has to answer. */
+static void note_question(struct mqtt *mqtt)
+{
+	mqtt->asked_mono_us = clock_mono_us();
+	mqtt->asked_bytes = mqtt->wire.received;
+}
+
 /* Asks for one set of filters. */
 static void subscribe(struct mqtt *mqtt, enum filters_set set)
 {
@@ -247,6 +257,7 @@ static void subscribe(struct mqtt *mqtt, enum filters_set set)
 
 	mqtt->state = LINK_SUBSCRIBING;
 	mqtt->subscribing = set;
+	note_question(mqtt);
 	if (result == MOSQ_ERR_SUCCESS)
 		return;
 	link_failed(mqtt, "cannot subscribe at", mosquitto_strerror(result));
@@ -591,6 +602,7 @@ static void connect_now(struct mqtt *mqtt)
 		errno = -wire_insert(&mqtt->wire, mosquitto_socket(mqtt->client),
 			!broker->ca_file[0], MQTT_PACKET_MAX);
 		result = errno ? MOSQ_ERR_ERRNO : MOSQ_ERR_SUCCESS;
+		note_question(mqtt);
 	}
 	if (result != MOSQ_ERR_SUCCESS) {
 		link_failed(mqtt, "cannot connect to",
@@ -687,8 +699,12 @@ static int64_t dead_mono_us(const struct mqtt *mqtt)
 {
 	int64_t patience_us = mqtt->keepalive_us + mqtt->keepalive_us / 2;
 
-	if (mqtt->state != LINK_UP)
-		return mqtt->wire.heard_mono_us + ANSWER_TIMEOUT_US;
+	if (mqtt->state !=
+		LINK_UP) /* an answer to a ping is none; what was retained may come first */
+		return ANSWER_TIMEOUT_US +
+		       (mqtt->wire.received - mqtt->asked_bytes > MORE_THAN_PINGS_BYTES
+				       ? mqtt->wire.heard_mono_us
+				       : mqtt->asked_mono_us);
 	if (mqtt->unanswered > 0 && !receiving_large(mqtt) &&
 		mqtt->answered_mono_us < mqtt->wire.heard_mono_us)
 		return mqtt->answered_mono_us + patience_us;
@@ -731,7 +747,8 @@ static int exchange(struct mqtt *mqtt)
 	bool paused = mqtt->unpushed != NULL;
 
 	if (paused) /* what was not read cannot have been heard */
-		mqtt->wire.heard_mono_us = mqtt->answered_mono_us = clock_mono_us();
+		mqtt->wire.heard_mono_us = mqtt->answered_mono_us = mqtt->asked_mono_us =
+			clock_mono_us();
 	else if (wire_carry_in(&mqtt->wire) < 0)
 		return MOSQ_ERR_PROTOCOL;
 	if (!paused)

@@ -271,12 +271,13 @@ ODDITIES = {  # that cost nothing: the link may stay
 
 
 class Case:
-    def __init__(self, rig, number, name, script):
+    def __init__(self, rig, number, name, script, environment=None):
         self.rig, self.name = rig, name
         self.fake = FakeBroker(free_port(), script)
         self.proxy = Proxy(self.fake.port)
         output = {"name": "loa", "device": rig.alsa.unpaced(f"loa{number}"), "zones": ["trung-tam"]}
-        self.node = rig.node(f"tram-{number}", [output], wait=False, mqtt=over(self.proxy.port))
+        self.node = rig.node(f"tram-{number}", [output], wait=False, mqtt=over(self.proxy.port),
+                             environment=environment)
 
     def to_the_real_one(self):
         self.proxy.target_port = self.rig.port
@@ -484,3 +485,15 @@ def test_e6_oversize_where_nothing_large_belongs(rig):
             same((receipt["event"], receipt["reason"]), ("rejected", "too-large"), topic)
             assert str(length) in receipt["detail"], receipt
     heard_of(rig, node, "tot")
+
+
+@options(timeout=120)
+def test_e4_pings_that_are_answered_are_no_grant(rig):
+    """A broker that never grants a subscription but answers the pings that come between (the link is
+    looked after every two seconds here): it is given up all the same, or the node would be deaf."""
+    rig.start_broker()
+    case = Case(rig, 0, "no-suback", SILENCES["no-suback"], {"WATCHDOG_USEC": "6000000"})
+    rig.wait(lambda: case.fake.connects, "a connection")
+    rig.wait(lambda: "fault broker:" in case.node.log(), "it to be noticed", 25)
+    case.to_the_real_one()
+    case.close()
