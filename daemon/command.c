@@ -32,19 +32,9 @@ struct message {
 static void reject(
 	const struct message *message, const char *id, enum reason reason, const char *detail)
 {
-	struct receipt receipt = {
-		.event = RECEIPT_REJECTED,
-		.id = id && id[0]   ? id
-		      : message->id ? message->id
-				    : "",
-		.node = message->node->config->node,
-		.at_us = clock_real_us(),
-		.seconds_asked = NAN,
-		.seconds_played = NAN,
-		.reason = reason,
-		.detail = detail,
-	};
-	node_receipt(message->node, &receipt);
+	const char *told = id && id[0] ? id : message->id ? message->id : "";
+
+	node_reject(message->node, told, 0, reason, detail);
 	log_info("what was rejected came on %s", message->topic);
 }
 

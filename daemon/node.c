@@ -113,6 +113,24 @@ void node_receipt(struct node *node, const struct receipt *receipt)
 		receipt->detail ? ": " : "", receipt->detail ? receipt->detail : "");
 }
 
+void node_reject(
+	struct node *node, const char *id, int64_t revision, enum reason reason, const char *detail)
+{
+	struct receipt receipt = {
+		.event = RECEIPT_REJECTED,
+		.id = id,
+		.revision = revision,
+		.node = node->config->node,
+		.at_us = clock_real_us(),
+		.seconds_asked = NAN,
+		.seconds_played = NAN,
+		.reason = reason,
+		.detail = detail,
+	};
+
+	node_receipt(node, &receipt);
+}
+
 void node_remember(struct node *node, const struct output *output, const struct store_play *play)
 {
 	ledger_put(node->ledger, play->id, output->index, play->revision, play->state,

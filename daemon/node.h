@@ -140,6 +140,10 @@ int64_t node_mono_of_real(struct node *node, int64_t real_us);
 /* Adds a receipt to the outbox and a line to the log; the caller flushes the store. */
 void node_receipt(struct node *node, const struct receipt *receipt);
 
+/* The receipt `rejected`, of the node as a whole. `revision` 0: not known. */
+void node_reject(struct node *node, const char *id, int64_t revision, enum reason reason,
+	const char *detail);
+
 void node_set_fault(struct node *node, const char *what, const char *subject, const char *detail);
 void node_clear_fault(struct node *node, const char *what, const char *subject);
 

@@ -393,16 +393,25 @@ void output_withdraw(struct output *output, const char *id, int64_t revision, bo
 		remember_withdrawal(output, id, revision);
 }
 
+/* What waits or is being prepared, in a list with room for OUTPUT_PLACES more; the caller frees. */
+static const struct queue_entry **list_waiting(const struct output *output, size_t *ret_count)
+{
+	size_t max = QUEUE_ENTRIES_MAX + QUEUE_EMERGENCIES_MAX + OUTPUT_PLACES;
+	const struct queue_entry **entries = xcalloc(
+		max + OUTPUT_PLACES, sizeof(struct queue_entry *));
+	_cleanup_(freep) enum queue_wait *waits = xcalloc(max, sizeof(*waits));
+	struct queue_now now = output_now(output);
+
+	*ret_count = queue_list(output->queue, &now, entries, waits, max);
+	return entries;
+}
+
 /* Calls `each` with what waits here or plays. */
 static void each_entry(const struct output *output,
 	void (*each)(const struct queue_entry *entry, void *context), void *context)
 {
-	size_t max = QUEUE_ENTRIES_MAX + QUEUE_EMERGENCIES_MAX;
-	_cleanup_(freep)
-		const struct queue_entry **entries = xcalloc(max, sizeof(struct queue_entry *));
-	_cleanup_(freep) enum queue_wait *waits = xcalloc(max, sizeof(*waits));
-	struct queue_now now = output_now(output);
-	size_t count = queue_list(output->queue, &now, entries, waits, max);
+	size_t count = 0;
+	_cleanup_(freep) const struct queue_entry **entries = list_waiting(output, &count);
 
 	for (size_t i = 0; i < count; i++)
 		each(entries[i], context);
@@ -448,12 +457,8 @@ struct output_occurrence *output_list_occurrences(
 
 void output_on_media(struct output *output, const char *sha256)
 {
-	size_t max = QUEUE_ENTRIES_MAX + QUEUE_EMERGENCIES_MAX;
-	_cleanup_(freep)
-		const struct queue_entry **entries = xcalloc(max, sizeof(struct queue_entry *));
-	_cleanup_(freep) enum queue_wait *waits = xcalloc(max, sizeof(*waits));
-	struct queue_now now = output_now(output);
-	size_t count = queue_list(output->queue, &now, entries, waits, max);
+	size_t count = 0;
+	_cleanup_(freep) const struct queue_entry **entries = list_waiting(output, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct announcement *announcement = entries[i]->announcement;
@@ -928,16 +933,12 @@ void output_done(struct output *output)
 
 void output_store_again(struct output *output)
 {
-	size_t max = QUEUE_ENTRIES_MAX + QUEUE_EMERGENCIES_MAX + OUTPUT_PLACES;
-	_cleanup_(freep)
-		const struct queue_entry **entries = xcalloc(max, sizeof(struct queue_entry *));
-	_cleanup_(freep) enum queue_wait *waits = xcalloc(max, sizeof(*waits));
-	struct queue_now now = output_now(output);
-	size_t count = queue_list(output->queue, &now, entries, waits, max);
+	size_t count = 0;
+	_cleanup_(freep) const struct queue_entry **entries = list_waiting(output, &count);
 
 	for (size_t i = 0; i < OUTPUT_PLACES; i++) {
 		const struct broadcast *broadcast = output->broadcasts[i];
-		if (broadcast && broadcast->on_air && !broadcast->told && count < max)
+		if (broadcast && broadcast->on_air && !broadcast->told)
 			entries[count++] = broadcast->entry;
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -216,24 +216,6 @@ static void tell_late(struct node *node, const struct timetable_due *due, const 
 	}
 }
 
-static void reject(
-	struct node *node, const char *id, int64_t revision, enum reason reason, const char *detail)
-{
-	struct receipt receipt = {
-		.event = RECEIPT_REJECTED,
-		.id = id,
-		.revision = revision,
-		.node = node->config->node,
-		.at_us = clock_real_us(),
-		.seconds_asked = NAN,
-		.seconds_played = NAN,
-		.reason = reason,
-		.detail = detail,
-	};
-
-	node_receipt(node, &receipt);
-}
-
 /* What it says, and how long that takes: known from the last time, unless recordings have a part in it. */
 static bool judge_occurrence(struct node *node, const struct timetable_row *row,
 	const struct announcement *announcement, double *ret_seconds)
@@ -249,7 +231,7 @@ static bool judge_occurrence(struct node *node, const struct timetable_row *row,
 	int result = intake_judge(node, row->zone, announcement, ret_seconds, &reason, &error);
 	inhand_put_down_message(node->inhand);
 	if (result < 0)
-		reject(node, announcement->id, announcement->revision, reason, error.text);
+		node_reject(node, announcement->id, announcement->revision, reason, error.text);
 	else
 		timetable_set_seconds(
 			node->schedules.timetable, row->zone, row->schedule->id, *ret_seconds);
@@ -279,7 +261,7 @@ static void offer(struct node *node, const struct timetable_row *row, int64_t st
 	if (is_begun(node, announcement) || !judge_occurrence(node, row, announcement, &seconds))
 		return;
 	if (intake_offer(node, row->zone, announcement, seconds) == -ENOSPC)
-		reject(node, announcement->id, announcement->revision, REASON_QUEUE_FULL,
+		node_reject(node, announcement->id, announcement->revision, REASON_QUEUE_FULL,
 			"hàng đợi của loa đã đầy");
 }
 
@@ -469,8 +451,8 @@ static void tell_accepted(struct node *node, const struct schedule *schedule)
 }
 
 /* What is due of it, before another one takes its place; in all zones, so that an output that has several
- * of them is told once. After a long time off there may be much that has
- * not had its turn when the broker's messages come. */
+ * of them is told once. After a long time off there may be much that has not had its turn when the
+ * broker's messages come. */
 static void judge_now(struct node *node, const char *id)
 {
 	struct timetable_due due;
@@ -520,7 +502,7 @@ static void tell_known(struct node *node, const struct timetable_row *known,
 	_cleanup_(freep) char *detail = xasprintf("trạm đã có bản số %" PRId64
 						  "%s của lịch này; hãy dùng số lớn hơn",
 		known->schedule->revision, known->schedule->withdrawal ? " (đã bỏ)" : "");
-	reject(node, schedule->id, schedule->revision, REASON_DUPLICATE, detail);
+	node_reject(node, schedule->id, schedule->revision, REASON_DUPLICATE, detail);
 }
 
 /* `seconds`: predicted, of an occurrence. */
@@ -535,7 +517,7 @@ static void put(struct node *node, const char *zone, struct schedule *schedule, 
 		judge_now(node, schedule->id);
 	if (timetable_put(timetable, zone, schedule, since_us(node, known, schedule, retained),
 		    forget_us(node, schedule)) < 0) {
-		reject(node, schedule->id, schedule->revision, REASON_QUEUE_FULL,
+		node_reject(node, schedule->id, schedule->revision, REASON_QUEUE_FULL,
 			"trạm đã có quá nhiều lịch");
 		return;
 	}
@@ -582,7 +564,7 @@ static bool judge(
 		intake_judge(node, zone, schedule->announcement, ret_seconds, &reason, &error) == 0)
 		return true;
 	error_prefix(&error, "announcement");
-	reject(node, schedule->id, schedule->revision, reason, error.text);
+	node_reject(node, schedule->id, schedule->revision, reason, error.text);
 	return false;
 }
 
@@ -601,7 +583,7 @@ void schedules_on_message(
 	if (event->oversize || event->length > SCHEDULE_PAYLOAD_MAX) {
 		(void)error_set(&error, 0, "dài %zu byte, nhiều nhất là %d", event->length,
 			SCHEDULE_PAYLOAD_MAX);
-		reject(node, topic_id, 0, REASON_TOO_LARGE, error.text);
+		node_reject(node, topic_id, 0, REASON_TOO_LARGE, error.text);
 		return;
 	}
 	_cleanup_(schedule_unrefp) struct schedule *schedule = schedules_parse(
@@ -609,7 +591,7 @@ void schedules_on_message(
 	const struct timetable_row *known = timetable_find(
 		node->schedules.timetable, zone, topic_id);
 	if (!schedule)
-		reject(node, id[0] ? id : topic_id, 0, reason, error.text);
+		node_reject(node, id[0] ? id : topic_id, 0, reason, error.text);
 	else if (known && known->schedule->revision >= schedule->revision)
 		tell_known(node, known, schedule, event->retained);
 	else if (judge(node, zone, schedule, &seconds))
