@@ -69,7 +69,7 @@ def test_spoken_sha256_is_of_the_words_of_read(rig):
     same(finished["spoken_sha256"], hashlib.sha256(words.encode()).hexdigest())
 
 
-@options(tries=4)
+@options(tries=6, timeout=60)
 def test_receipt_times_are_of_the_sound(rig):
     """started and finished name when sound left the device, not when it was handed over."""
     node = rig.node("ubnd", [rig.paced(0)])
@@ -206,7 +206,7 @@ def test_newer_revision_replaces_the_playing_one(rig):
 
 # --- when --------------------------------------------------------------------------------------
 
-@options(tries=4)
+@options(tries=6, timeout=60)
 def test_start_in_the_future_begins_at_its_instant(rig):
     node = rig.node("ubnd", [rig.paced(0)])
     start = time.time() + 4.5  # preparing begins 3 s before

@@ -23,7 +23,7 @@ def with_chimes(rig, **changes):
     return {"chimes": {"normal": CHIMES, **changes}}
 
 
-@options(tries=4)
+@options(tries=6, timeout=60)
 def test_two_outputs_on_one_device_play_different_things_at_once(rig):
     engine, speech = rig.tone_engine()
     node = rig.node("ubnd", rig.both(("trai", "bac"), ("phai", "nam")), speech=speech)
@@ -58,7 +58,7 @@ def test_two_outputs_of_one_device_begin_on_the_same_frame(rig):
     begins_together(rig, node, "trai", node, "phai", 0)
 
 
-@options(tries=4)
+@options(tries=6, timeout=60)
 def test_two_devices_begin_together(rig):
     engine, speech = rig.tone_engine()
     node = rig.node("ubnd", [rig.paced(0), rig.paced(1)], speech=speech)
@@ -66,7 +66,7 @@ def test_two_devices_begin_together(rig):
     begins_together(rig, node, "loa0", node, "loa1", 0.060 * RATE * rig.scale)
 
 
-@options(tries=4)
+@options(tries=6, timeout=60)
 def test_two_nodes_begin_together(rig):
     engine, speech = rig.tone_engine()
     outputs = [rig.paced(0), rig.paced(1)]
