@@ -150,6 +150,15 @@ static int find_gain(struct leveller *leveller, const float *frames, size_t coun
 	return 0;
 }
 
+static void set_gain(struct leveller *leveller, double gain_db)
+{
+	leveller->gain_db = within_limits(gain_db);
+	leveller->mean_power = pow(
+		10.0, (leveller->target_lufs - leveller->slope * leveller->gain_db) / 10.0);
+	leveller->step_db = 0.0;
+	leveller->gate_lu = GATE_LU;
+}
+
 /* Sets the gain for what is known, unless that is silence. */
 static int learn(struct leveller *leveller, const float *frames, size_t count)
 {
@@ -166,7 +175,7 @@ static int learn(struct leveller *leveller, const float *frames, size_t count)
 	if (result != 0)
 		return result;
 	leveller->alike_lufs = raw_lufs + gain_db;
-	leveller_set_gain_db(leveller, gain_db);
+	set_gain(leveller, gain_db);
 	size_t heard = count / leveller->step_frames + 1;
 	if (heard > leveller->heard)
 		leveller->heard = heard < MEMORY_STEPS ? (unsigned)heard : MEMORY_STEPS;
@@ -196,11 +205,8 @@ double leveller_gain_db(const struct leveller *leveller)
 
 void leveller_set_gain_db(struct leveller *leveller, double gain_db)
 {
-	leveller->gain_db = within_limits(gain_db);
-	leveller->mean_power = pow(
-		10.0, (leveller->target_lufs - leveller->slope * leveller->gain_db) / 10.0);
-	leveller->step_db = 0.0;
-	leveller->gate_lu = GATE_LU;
+	set_gain(leveller, gain_db);
+	leveller->heard = MEMORY_STEPS; /* nothing is sought any more */
 }
 
 /* Takes a block into the mean unless it is a pause; true if it did. */
