@@ -65,6 +65,15 @@ const char *chain_preset_name(enum chain_preset preset)
 	return (unsigned)preset < CHAIN_PRESETS ? presets[preset].name : NULL;
 }
 
+enum chain_preset chain_preset_parse(const char *name)
+{
+	enum chain_preset preset = 0;
+
+	while (preset < CHAIN_PRESETS && strcmp(presets[preset].name, name) != 0)
+		preset++;
+	return preset;
+}
+
 const struct chain_config *chain_preset_config(enum chain_preset preset)
 {
 	return (unsigned)preset < CHAIN_PRESETS ? &presets[preset].config : NULL;

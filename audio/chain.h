@@ -44,6 +44,8 @@ struct chain_config {
 
 /* As they are written in the configuration; NULL for what is none. */
 const char *chain_preset_name(enum chain_preset preset);
+/* CHAIN_PRESETS if there is none of that name. */
+enum chain_preset chain_preset_parse(const char *name);
 const struct chain_config *chain_preset_config(enum chain_preset preset);
 
 struct chain;

@@ -13,6 +13,7 @@ struct output_config {
 	uint32_t channel_mask; /* bit n: channel n of the device drives this amplifier; not 0 */
 	double gain_db;        /* −60…+20 */
 	int64_t delay_us;      /* later than the others, for the distance between poles; 0…10 s */
+	char *preset;          /* how its sound is made: audio/chain.h, chain_preset_parse() */
 	int64_t preroll_us; /* silence that wakes a sleeping amplifier before the first frame; 0…10
 			       s */
 };

@@ -175,10 +175,10 @@ size_t programme_push(struct programme *programme, const float *frames, size_t c
 	return count;
 }
 
-void programme_mark(struct programme *programme, size_t item)
+void programme_mark(struct programme *programme, size_t item, uint64_t frame)
 {
 	if (item < programme->marks_count)
-		atomic_store(&programme->marks[item], atomic_load(&programme->pushed));
+		atomic_store(&programme->marks[item], frame);
 }
 
 void programme_complete(struct programme *programme)

@@ -62,8 +62,9 @@ size_t programme_space_frames(const struct programme *programme);
 size_t programme_lead_frames(const struct programme *programme);
 /* Copies up to `count` frames in, returns how many fitted. */
 size_t programme_push(struct programme *programme, const float *frames, size_t count);
-/* The item `item` begins at the present end of the stream. Items are marked in order, once. */
-void programme_mark(struct programme *programme, size_t item);
+/* The item `item` begins with frame `frame`, which has not been pushed yet (and may have others
+ * before it that have not). Items are marked in order, once. */
+void programme_mark(struct programme *programme, size_t item, uint64_t frame);
 /* No more frames will come. */
 void programme_complete(struct programme *programme);
 /* Asks for a wake-up on programme_space_fd() when half of the ring is free (or on abort). To be

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* loalang render: the whole programme into a file, as an output would play it. Needs no broker. */
+#include "audio/mix.h"
 #include "audio/programme.h"
 #include "base/clock.h"
 #include "base/inbox.h"
@@ -10,7 +11,6 @@
 #include "cli/wav.h"
 #include "tts/renderer.h"
 #include <errno.h>
-#include <math.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -34,7 +34,9 @@ static const struct option_spec options_of_render[] = {
 	{ "chime", '\0', OPTION_NAME, RENDER(chime), .value = "NHẠC",
 		.help = "nhạc hiệu mở đầu; none: không có nhạc hiệu nào" },
 	{ "output", '\0', OPTION_NAME, RENDER(output), .value = "LOA",
-		.help = "với âm lượng của loa này trong cấu hình" },
+		.help = "như loa này phát ra: âm lượng (gain_db) và cách chỉnh tiếng (sound) của "
+			"nó "
+			"trong cấu hình; không ghi: một loa nén" },
 	{ 0 },
 };
 
@@ -81,6 +83,8 @@ struct performance {
 	struct inbox *events;
 	int wake_fd;
 	float gain; /* linear */
+	enum chain_preset preset;
+	struct levels *levels;
 	struct wav wav;
 	bool over; /* the renderer's last event has come */
 	bool failed;
@@ -169,6 +173,7 @@ static void performance_done(struct performance *performance)
 	closep(&performance->wake_fd);
 	if (performance->programme)
 		programme_free(performance->programme);
+	levels_free(performance->levels);
 }
 
 static int prepare(
@@ -191,7 +196,9 @@ static int perform(struct performance *performance, const struct rundown *rundow
 	const struct renderer_config how = { .engines = config->speech.engines,
 		.engines_count = config->speech.engines_count,
 		.helper_dirs = config_helper_dirs(),
-		.duck_db = RENDERER_DUCK_DB };
+		.duck_db = RENDERER_DUCK_DB,
+		.preset = performance->preset,
+		.levels = performance->levels };
 	const struct engine_voice voice = { .rate = config->speech.rate,
 		.pitch = config->speech.pitch };
 	struct engine *warm = NULL;
@@ -220,17 +227,19 @@ static int perform(struct performance *performance, const struct rundown *rundow
 
 /* --- The command ---------------------------------------------------------------------------- */
 
-/* The gain of the output that was named, or 0 dB. False if there is none of that name. */
-static bool find_gain(const struct session *session, const char *name, double *ret_gain_db)
+/* The output that was named, or NULL for any horn. False if there is none of that name. */
+static bool find_output(
+	const struct session *session, const char *name, const struct output_config **ret_output)
 {
 	const struct config *config = session->config;
 
+	*ret_output = NULL;
 	if (!name)
 		return true;
 	for (size_t i = 0; i < config->outputs_count; i++) {
 		if (strcmp(config->outputs[i].sound.name, name) != 0)
 			continue;
-		*ret_gain_db = config->outputs[i].sound.gain_db;
+		*ret_output = &config->outputs[i].sound;
 		return true;
 	}
 	complain(session, "không có loa “%s” trong cấu hình", name);
@@ -251,7 +260,7 @@ static struct announcement *make_announcement(const struct session *session,
 }
 
 static enum cli_status render(const struct session *session, const struct render_options *options,
-	const char *text, size_t length, double gain_db)
+	const char *text, size_t length, const struct output_config *output)
 {
 	const struct reading_config config = config_reading(session->config, NULL, NULL, -1);
 	_cleanup_(reading_freep) struct reading *reading = NULL;
@@ -267,7 +276,11 @@ static enum cli_status render(const struct session *session, const struct render
 	}
 	warnings_print(session, reading, 0);
 	_cleanup_(performance_done) struct performance performance = {
-		.session = session, .wake_fd = -1, .gain = (float)pow(10.0, gain_db / 20.0)
+		.session = session,
+		.wake_fd = -1,
+		.gain = output ? mix_gain_of_db(output->gain_db) : 1.0F,
+		.preset = output ? chain_preset_parse(output->preset) : CHAIN_HORN,
+		.levels = levels_new(),
 	};
 	_cleanup_(rundown_freep) struct rundown *rundown = make_rundown(
 		session, announcement, reading);
@@ -289,7 +302,7 @@ static enum cli_status run_render(struct session *session, int argc, char **argv
 	enum cli_status status;
 	struct error error;
 	size_t length = 0;
-	double gain_db = 0;
+	const struct output_config *output;
 
 	if (!session_open(session, argc, argv, &options, &status))
 		return status;
@@ -302,7 +315,7 @@ static enum cli_status run_render(struct session *session, int argc, char **argv
 			session, "-o -: tệp wav không ghi được ra đầu ra chuẩn (tệp tên “-”: ./-)");
 		return CLI_USAGE;
 	}
-	if (!find_gain(session, options.output, &gain_db))
+	if (!find_output(session, options.output, &output))
 		return CLI_USAGE;
 	_cleanup_(freep) char *text = input_text(
 		session->arguments[0], ANNOUNCEMENT_PAYLOAD_MAX, &length, &error);
@@ -310,7 +323,7 @@ static enum cli_status run_render(struct session *session, int argc, char **argv
 		complain(session, "%s", error.text);
 		return CLI_REFUSED;
 	}
-	return render(session, &options, text, length, gain_db);
+	return render(session, &options, text, length, output);
 }
 
 const struct command command_render = {

@@ -53,6 +53,8 @@ static const struct schema_key gain_keys[] = {
 	{ 0 },
 };
 
+static const char *const presets[] = { "horn", "column", "flat", NULL }; /* audio/chain.h */
+
 #define OUTPUT(member) offsetof(struct config_output, member)
 static const struct schema_key limits_keys[] = {
 	{ "item_minutes", SCHEMA_INTEGER, OUTPUT(limits.item_minutes), .minimum = 1, .maximum = 600,
@@ -86,6 +88,9 @@ static const struct schema_key output_keys[] = {
 	{ "preroll", SCHEMA_DURATION, OUTPUT(sound.preroll_us), .maximum = 10,
 		.fallback = "\"300ms\"",
 		.description = "khoảng lặng đánh thức âm ly trước tiếng đầu tiên" },
+	{ "sound", SCHEMA_CHOICE, OUTPUT(sound.preset), .fallback = "\"horn\"", .choices = presets,
+		.description = "loa nén (`horn`), loa cột hay thùng (`column`), hay chỉ chỉnh cho "
+			       "đều tiếng (`flat`)" },
 	{ "quiet_hours", SCHEMA_DAY, OUTPUT(quiet), .maximum = HOURS_MAX, .fallback = "[]",
 		.description = "giờ yên tĩnh: không phát gì, trừ bản tin khẩn cấp" },
 	{ "gain_by_hour", SCHEMA_ARRAY, OUTPUT(gains.list), OUTPUT(gains.count),

@@ -195,9 +195,11 @@ static struct renderer *start_renderer(struct broadcast *broadcast)
 							: node->config->speech.pitch,
 	};
 	const char *engine = announcement->voice_engine[0] ? announcement->voice_engine : NULL;
+	struct renderer_config how = node->renderer;
 
-	return renderer_start(&node->renderer, broadcast->rundown, broadcast->from,
-		broadcast->programme, engine, &voice, node->warm, node->renderer_events);
+	how.preset = chain_preset_parse(broadcast->output->config->sound.preset);
+	return renderer_start(&how, broadcast->rundown, broadcast->from, broadcast->programme,
+		engine, &voice, node->warm, node->renderer_events);
 }
 
 static int prepare(struct broadcast *broadcast, struct error *error)

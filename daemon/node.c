@@ -873,8 +873,12 @@ static int start(struct node *node)
 		return result;
 	node->ledger = ledger_new();
 	schedules_init(&node->schedules);
-	node->renderer = (struct renderer_config){ config->speech.engines,
-		config->speech.engines_count, config_helper_dirs(), RENDERER_DUCK_DB };
+	node->levels = levels_new();
+	node->renderer = (struct renderer_config){ .engines = config->speech.engines,
+		.engines_count = config->speech.engines_count,
+		.helper_dirs = config_helper_dirs(),
+		.duck_db = RENDERER_DUCK_DB,
+		.levels = node->levels };
 	chimes_load(&node->chimes, config->chimes.dir);
 	node->fallback_path = config_shipped_path("chimes/system/khong-doc-duoc.flac");
 	make_outputs(node);
@@ -961,6 +965,7 @@ static void stop(struct node *node)
 		return; /* the new image of the process replaces what hangs */
 	}
 	engine_free(node->warm);
+	levels_free(node->levels);
 	free_outputs(node);
 	chimes_done(&node->chimes);
 	ledger_free(node->ledger);

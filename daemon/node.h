@@ -95,7 +95,8 @@ struct node {
 	size_t outputs_count;
 	struct node_device *devices;
 	size_t devices_count;
-	struct renderer_config renderer;
+	struct renderer_config renderer; /* but for the preset, which is the output's */
+	struct levels *levels;           /* its */
 	struct chimes chimes;
 	char *fallback_path; /* the recording for what no engine can say; NULL: none */
 	struct engine *warm; /* an idle engine, ready for the next broadcast; or NULL */

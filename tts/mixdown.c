@@ -110,6 +110,4 @@ void mixdown_run(struct mixdown *mixdown, const float *voice, size_t count, floa
 	add_tail(mixdown, ret_frames, count);
 	if (mixdown->bed.count > 0)
 		add_bed(mixdown, ret_frames, count);
-	for (size_t i = 0; i < count; i++)
-		ret_frames[i] = fminf(1.0F, fmaxf(-1.0F, ret_frames[i]));
 }

@@ -39,5 +39,6 @@ size_t mixdown_rest_frames(const struct mixdown *mixdown);
 /* Whether there is anything to hear but the voice. */
 bool mixdown_sounds(const struct mixdown *mixdown);
 
-/* ret_frames[0..count) = voice[0..count) (NULL: silence) + tail + bed, within ±1. */
+/* ret_frames[0..count) = voice[0..count) (NULL: silence) + tail + bed; may be beyond ±1,
+ * which is for the chain to limit. */
 void mixdown_run(struct mixdown *mixdown, const float *voice, size_t count, float *ret_frames);

@@ -3,6 +3,7 @@
 #include "audio/clip.h"
 #include "audio/recording.h"
 #include "audio/resample.h"
+#include "audio/strip.h"
 #include "base/clock.h"
 #include "base/strbuf.h"
 #include "base/thread.h"
@@ -20,8 +21,12 @@
 #define TAIL_BELOW_DB  (-20.0) /* a chime has decayed enough to speak over it */
 #define UNDUCK_MS      1000    /* in a shorter pause the bed stays down: it would only pump */
 #define EVENT_RETRY_MS 10
-/* −3 dB: a recording that uses full scale leaves room for the bed, as the chimes do. */
-#define RECORDING_GAIN 0.7079F
+/* Of a source that is not known, so much is looked at for its level before it is heard: some
+ * sentences of a voice; of a recording enough to know a soft beginning from a soft recording. */
+#define VOICE_AHEAD_MS     2000
+#define RECORDING_AHEAD_MS 8000
+/* What was pushed because an engine was late is taken out of the pauses that follow, down to this. */
+#define PAUSE_MIN_MS 200
 
 /* An engine that failed this often is passed over while another is left: a crash may lie in the
  * sentence, but silence costs seconds each time. */
@@ -38,17 +43,23 @@ struct renderer {
 	struct inbox *events;
 	struct engine_voice voice;
 	char *voice_name;
+	unsigned rate_hz;
 	size_t *order; /* indices of config.engines, in the order to try */
 	struct thread thread;
 
 	/* The thread's; main's again after the join. */
 	struct engine **engines; /* by index of config.engines; NULL: not made */
 	unsigned *strikes;
+	struct strip *voice_strip, *sound_strip; /* engines; chimes, bed, recordings */
+	struct strip *strip;                     /* of the two, what is converted now goes there */
 	struct mixdown mixdown;
+	struct chain *chain;
 	struct resampler *resampler;
 	unsigned resampler_from_hz;
 	size_t item;
+	uint64_t mixed_frames; /* and sent into the chain, which holds some back */
 	uint64_t pushed_frames;
+	uint64_t behind_frames; /* pushed beyond what the rundown has: to be caught up with */
 	bool primed;
 	bool fallback_played;
 
@@ -95,7 +106,7 @@ static void prime(struct renderer *renderer)
 
 static size_t frames_of_us(const struct renderer *renderer, int64_t us)
 {
-	return (size_t)(us * programme_rate_hz(renderer->programme) / US_PER_SEC);
+	return (size_t)(us * renderer->rate_hz / US_PER_SEC);
 }
 
 static size_t frames_of_ms(const struct renderer *renderer, unsigned ms)
@@ -130,7 +141,7 @@ static int push_mixed(struct renderer *renderer, const float *frames, size_t cou
 	return 0;
 }
 
-/* Mixes `voice` (NULL: nothing) with tail and bed, and pushes. */
+/* Mixes `voice` (NULL: nothing) with tail and bed, sends it through the chain, and pushes. */
 static int push(struct renderer *renderer, const float *voice, size_t count)
 {
 	float mixed[BLOCK_FRAMES];
@@ -138,7 +149,9 @@ static int push(struct renderer *renderer, const float *voice, size_t count)
 	while (count > 0) {
 		size_t now = count < BLOCK_FRAMES ? count : BLOCK_FRAMES;
 		mixdown_run(&renderer->mixdown, voice, now, mixed);
-		int result = push_mixed(renderer, mixed, now);
+		renderer->mixed_frames += now;
+		size_t given = chain_run(renderer->chain, mixed, now, mixed);
+		int result = push_mixed(renderer, mixed, given);
 		if (result < 0)
 			return result;
 		voice = voice ? voice + now : NULL;
@@ -150,15 +163,25 @@ static int push(struct renderer *renderer, const float *voice, size_t count)
 /* --- Chimes and silence
  * ---------------------------------------------------------------------------- */
 
-/* Loads `path`; a bad one is reported and left out. */
+/* What the level of a source is remembered by. To be freed. */
+static char *level_key(const struct renderer *renderer, const char *kind, const char *name)
+{
+	return xasprintf("%s %u %s %s", chain_preset_name(renderer->config.preset),
+		renderer->rate_hz, kind, name);
+}
+
+/* Loads `path` and brings it to its level; a bad one is reported and left out. */
 static bool load(struct renderer *renderer, const char *path, struct clip *ret_clip)
 {
 	struct error error;
 
-	if (clip_load(path, programme_rate_hz(renderer->programme), ret_clip, &error) == 0)
-		return true;
-	post(renderer, RENDERER_CHIME_FAILED, &error);
-	return false;
+	if (clip_load(path, renderer->rate_hz, ret_clip, &error) < 0) {
+		post(renderer, RENDERER_CHIME_FAILED, &error);
+		return false;
+	}
+	_cleanup_(freep) char *key = level_key(renderer, "clip", path);
+	strip_whole(renderer->sound_strip, key, ret_clip->frames, ret_clip->count);
+	return true;
 }
 
 /* Up to where it has decayed; the rest is mixed over what follows. */
@@ -180,9 +203,16 @@ static int play_chime(struct renderer *renderer, const struct rundown_item *item
 
 static int play_silence(struct renderer *renderer, const struct rundown_item *item)
 {
+	size_t count = frames_of_us(renderer, item->duration_us);
+	size_t least = frames_of_ms(renderer, PAUSE_MIN_MS);
+	uint64_t caught_up = count > least ? count - least : 0;
+
 	if (item->duration_us >= UNDUCK_MS * US_PER_MS)
 		mixdown_duck(&renderer->mixdown, false);
-	return push(renderer, NULL, frames_of_us(renderer, item->duration_us));
+	if (caught_up > renderer->behind_frames)
+		caught_up = renderer->behind_frames;
+	renderer->behind_frames -= caught_up;
+	return push(renderer, NULL, count - (size_t)caught_up);
 }
 
 /* --- At another rate
@@ -194,11 +224,20 @@ static int use_resampler(struct renderer *renderer, unsigned from_hz)
 	if (renderer->resampler && renderer->resampler_from_hz == from_hz)
 		return 0;
 	renderer->resampler = resampler_free(renderer->resampler);
-	renderer->resampler = resampler_new(from_hz, programme_rate_hz(renderer->programme));
+	renderer->resampler = resampler_new(from_hz, renderer->rate_hz);
 	if (!renderer->resampler)
 		return errno > 0 ? -errno : -EINVAL;
 	renderer->resampler_from_hz = from_hz;
 	return 0;
+}
+
+/* Through the strip, and pushes. */
+static int push_levelled(struct renderer *renderer, const float *frames, size_t count)
+{
+	const float *levelled;
+	size_t given = strip_run(renderer->strip, frames, count, &levelled);
+
+	return push(renderer, levelled, given);
 }
 
 /* Converts and pushes; with `last` what the filter still holds, too. */
@@ -212,7 +251,7 @@ static int push_converted(struct renderer *renderer, const float *frames, size_t
 			renderer->resampler, frames, count, last, &used, converted, BLOCK_FRAMES);
 		if (given < 0)
 			return (int)given;
-		int result = push(renderer, converted, (size_t)given);
+		int result = push_levelled(renderer, converted, (size_t)given);
 		if (result < 0)
 			return result;
 		frames += used;
@@ -220,6 +259,26 @@ static int push_converted(struct renderer *renderer, const float *frames, size_t
 		if (given == 0 && (used == 0 || count == 0))
 			return 0;
 	}
+}
+
+static void begin_piece(struct renderer *renderer, struct strip *strip, const char *key)
+{
+	renderer->strip = strip;
+	strip_begin(strip, key);
+	if (renderer->resampler)
+		resampler_reset(renderer->resampler);
+}
+
+/* What filter and strip still hold of the piece. */
+static int end_piece(struct renderer *renderer)
+{
+	const float *rest;
+	int result = renderer->resampler ? push_converted(renderer, NULL, 0, true) : 0;
+
+	if (result < 0)
+		return result;
+	size_t given = strip_end(renderer->strip, &rest);
+	return push(renderer, rest, given);
 }
 
 /* --- Recordings
@@ -232,13 +291,11 @@ static int push_recording(
 	long got;
 
 	while ((got = recording_read(recording, frames, BLOCK_FRAMES, error)) > 0) {
-		for (long i = 0; i < got; i++)
-			frames[i] *= RECORDING_GAIN;
 		int result = push_converted(renderer, frames, (size_t)got, false);
 		if (result < 0)
 			return result;
 	}
-	int result = push_converted(renderer, NULL, 0, true);
+	int result = end_piece(renderer);
 	return result < 0 ? result : (int)got;
 }
 
@@ -256,7 +313,8 @@ static int open_recording(struct renderer *renderer, const struct rundown_item *
 	if (result < 0)
 		return error_set(error, result, "%s: không đổi được tần số lấy mẫu %u Hz",
 			item->text, recording_rate_hz(recording));
-	resampler_reset(renderer->resampler);
+	/* Another recording may be louder; and where this one is entered, too. */
+	begin_piece(renderer, renderer->sound_strip, NULL);
 	*ret_recording = hand_over(recording);
 	return 0;
 }
@@ -291,6 +349,15 @@ static int on_sound(const float *frames, size_t count, unsigned rate_hz, void *c
 	return result < 0 ? result : push_converted(renderer, frames, count, false);
 }
 
+/* What sounds of the piece ends softly, for now or for good; what has not begun to sound does not. */
+static int fade_out_piece(struct renderer *renderer)
+{
+	const float *rest;
+	size_t given = strip_pause(renderer->strip, &rest);
+
+	return push(renderer, rest, given);
+}
+
 /* The engine is late. While the ring holds enough, or nothing has sounded yet, there is only the
  * clock to watch; else what there is besides speech goes on, at the pace of real time: a reader
  * without a pace (a file) is not flooded with silence. Returns the next call in ms. */
@@ -309,7 +376,7 @@ static int on_waiting(void *context)
 		return FILL_MS;
 	if (lead >= least) {
 		renderer->wait_since_mono_us = TIME_UNSET;
-		return FILL_MS + (int)((lead - least) * 1000 / programme_rate_hz(programme));
+		return FILL_MS + (int)((lead - least) * 1000 / renderer->rate_hz);
 	}
 	int64_t now_us = clock_mono_us();
 	if (renderer->wait_since_mono_us == TIME_UNSET) {
@@ -321,8 +388,11 @@ static int on_waiting(void *context)
 	size_t count = (size_t)(due - renderer->filled_frames);
 	if (count > least - lead)
 		count = least - lead;
+	if (fade_out_piece(renderer) < 0 || push(renderer, NULL, count) < 0)
+		return -ECANCELED;
 	renderer->filled_frames += count;
-	return push(renderer, NULL, count) < 0 ? -ECANCELED : FILL_MS;
+	renderer->behind_frames += count;
+	return FILL_MS;
 }
 
 static struct engine *engine_at(struct renderer *renderer, size_t index)
@@ -331,6 +401,16 @@ static struct engine *engine_at(struct renderer *renderer, size_t index)
 		renderer->engines[index] = engine_new(
 			&renderer->config.engines[index], renderer->config.helper_dirs);
 	return renderer->engines[index];
+}
+
+static char *voice_key(
+	const struct renderer *renderer, size_t index, const struct engine_voice *voice)
+{
+	const struct engine_config *engine = &renderer->config.engines[index];
+	const char *name = voice->name ? voice->name : engine->voice;
+	_cleanup_(freep) char *both = xasprintf("%s %s", engine->name, name ? name : "");
+
+	return level_key(renderer, "voice", both);
 }
 
 /* One try of one sentence. */
@@ -350,12 +430,14 @@ static int speak_once(struct renderer *renderer, size_t index, bool as_wished,
 	if (item->rate > 0)
 		voice.rate = item->rate;
 	renderer->wait_since_mono_us = TIME_UNSET;
-	if (renderer->resampler)
-		resampler_reset(renderer->resampler);
+	_cleanup_(freep) char *key = voice_key(renderer, index, &voice);
+	begin_piece(renderer, renderer->voice_strip, key);
 	int result = engine_speak(
 		engine_at(renderer, index), item->text, &voice, on_sound, renderer, &wait, error);
 	if (result == 0)
-		result = push_converted(renderer, NULL, 0, true);
+		result = end_piece(renderer);
+	else if (fade_out_piece(renderer) < 0)
+		result = -ECANCELED;
 	return programme_aborted(renderer->programme) ? -ECANCELED : result;
 }
 
@@ -367,7 +449,7 @@ static int speak_on(
 	int result = 0;
 
 	for (int try = 0; try < 2; try++) {
-		uint64_t before = renderer->pushed_frames;
+		uint64_t before = renderer->pushed_frames, behind = renderer->behind_frames;
 		result = speak_once(renderer, index, first_choice && try == 0, item, &error);
 		if (result == 0 || result == -ECANCELED)
 			return result;
@@ -379,6 +461,7 @@ static int speak_on(
 			int pushed = push(renderer, NULL, frames_of_ms(renderer, RETRY_PAUSE_MS));
 			if (pushed < 0)
 				return pushed;
+			renderer->behind_frames = behind + renderer->pushed_frames - before;
 		}
 	}
 	return result;
@@ -433,7 +516,7 @@ static int play_item(struct renderer *renderer, size_t item)
 	const struct rundown_item *what = &renderer->rundown->items[item];
 
 	renderer->item = item;
-	programme_mark(renderer->programme, item);
+	programme_mark(renderer->programme, item, renderer->mixed_frames);
 	return play[what->what](renderer, what);
 }
 
@@ -477,8 +560,13 @@ static int play_items(struct renderer *renderer)
 /* What still sounds may end. */
 static int play_out(struct renderer *renderer)
 {
+	_cleanup_(freep) float *held = xcalloc(chain_delay_frames(renderer->chain), sizeof *held);
+
 	mixdown_fade(&renderer->mixdown);
-	return push(renderer, NULL, mixdown_rest_frames(&renderer->mixdown));
+	int result = push(renderer, NULL, mixdown_rest_frames(&renderer->mixdown));
+	if (result < 0)
+		return result;
+	return push_mixed(renderer, held, chain_flush(renderer->chain, held));
 }
 
 /* The first choice is the one to be needed next. The others end here, not in main, since a child
@@ -504,8 +592,8 @@ static void *run(void *context)
 	warm_up(renderer);
 	renderer->item = renderer->from.item; /* the bed belongs to none */
 	bool has_bed = renderer->rundown->bed && load(renderer, renderer->rundown->bed, &bed);
-	mixdown_init(&renderer->mixdown, programme_rate_hz(renderer->programme),
-		has_bed ? &bed : NULL, renderer->config.duck_db);
+	mixdown_init(&renderer->mixdown, renderer->rate_hz, has_bed ? &bed : NULL,
+		renderer->config.duck_db);
 	int result = play_items(renderer);
 	int ended = result == -ECANCELED ? result : play_out(renderer);
 	mixdown_done(&renderer->mixdown);
@@ -553,12 +641,29 @@ static struct renderer *renderer_free(struct renderer *renderer)
 	for (size_t i = 0; i < renderer->config.engines_count; i++)
 		engine_free(renderer->engines[i]);
 	resampler_free(renderer->resampler);
+	strip_free(renderer->voice_strip);
+	strip_free(renderer->sound_strip);
+	chain_free(renderer->chain);
 	free(renderer->engines);
 	free(renderer->strikes);
 	free(renderer->order);
 	free(renderer->voice_name);
 	free(renderer);
 	return NULL;
+}
+
+/* 0 or -errno. */
+static int make_desk(struct renderer *renderer)
+{
+	const struct renderer_config *config = &renderer->config;
+	const struct chain_config *chain = chain_preset_config(config->preset);
+	unsigned rate_hz = renderer->rate_hz;
+
+	renderer->chain = chain_new(rate_hz, chain);
+	renderer->voice_strip = strip_new(rate_hz, chain, VOICE_AHEAD_MS, config->levels);
+	renderer->sound_strip = strip_new(rate_hz, chain, RECORDING_AHEAD_MS, config->levels);
+	bool made = renderer->chain && renderer->voice_strip && renderer->sound_strip;
+	return made ? 0 : -errno;
 }
 
 struct renderer *renderer_start(const struct renderer_config *config, const struct rundown *rundown,
@@ -579,10 +684,13 @@ struct renderer *renderer_start(const struct renderer_config *config, const stru
 		.engines = xcalloc(count, sizeof(struct engine *)),
 		.strikes = xcalloc(count, sizeof *renderer->strikes),
 		.rundown = rundown,
+		.rate_hz = programme_rate_hz(programme),
 	};
 	set_order(renderer, engine_name);
 	bool placed = place_warm(renderer, warm);
-	int result = thread_start(&renderer->thread, "renderer", 0, run, renderer);
+	int result = make_desk(renderer);
+	if (result == 0)
+		result = thread_start(&renderer->thread, "renderer", 0, run, renderer);
 	if (result == 0) {
 		if (!placed)
 			engine_free(warm); /* of a configuration that is no more */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The renderer: a thread that performs one rundown into one programme. It asks the engine for one
- * sentence at a time, converts to the device's rate, mixes (chime tail under the first words, bed
- * ducked under speech) and pushes into the programme's ring, waiting when it is full. It runs
- * ahead of the sound by the ring's length. When the engine is late and the ring runs low, what
- * else there is (tail, bed, silence) goes on in its place, so the device never starves. Recordings
- * are decoded as they are played.
+ * sentence at a time, converts to the device's rate, brings each source to its level (audio/strip.h),
+ * mixes (chime tail under the first words, bed ducked under speech), sends the mix through the
+ * output's chain (audio/chain.h) and pushes it into the programme's ring, waiting when it is full.
+ * It runs ahead of the sound by the ring's length. When the engine is late and the ring runs low,
+ * what else there is (tail, bed, silence) goes on in its place, so the device never starves; the
+ * pauses that follow are shortened by as much, so that nodes with the same rundown stay in step.
+ * Recordings are decoded as they are played.
  *
  * Failure of a sentence: once more on the same engine (fresh connection), then on each next engine
  * of the list, then RENDERER_FAILED. A sentence that broke off is said again from its beginning
@@ -17,6 +19,8 @@
  */
 #pragma once
 
+#include "audio/chain.h"
+#include "audio/levels.h"
 #include "audio/programme.h"
 #include "base/inbox.h"
 #include "tts/engine.h"
@@ -50,11 +54,13 @@ struct renderer_event {
 	struct error error;   /* for the failures */
 };
 
-struct renderer_config {                     /* borrowed, must outlive the renderer */
+struct renderer_config {                     /* what it points to must outlive the renderer */
 	const struct engine_config *engines; /* in the order to try */
 	size_t engines_count;
 	const char *const *helper_dirs;
-	double duck_db; /* how far the bed goes down under speech, e.g. −15 */
+	double duck_db;           /* how far the bed goes down under speech, e.g. −15 */
+	enum chain_preset preset; /* the output's */
+	struct levels *levels;    /* shared by all renderers of a process */
 };
 
 struct renderer;

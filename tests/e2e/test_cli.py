@@ -6,7 +6,7 @@ import json
 import subprocess
 
 from case import near, same, spoken
-from rig import analysis
+from rig import analysis, loudness
 from rig.broker import Broker, free_port
 
 GREETING = "Kính thưa bà con"
@@ -218,8 +218,12 @@ def test_read(rig):
 
 
 def test_render(rig):
+    node = rig.node("ubnd", [{"name": "loa", "device": f"wav:{rig.folder}/loa.wav",
+                              "sound": "flat"}], start=False,
+                    chimes={"normal": {"open": "thong-bao", "close": "het", "bed": "none"}})
     path = f"{rig.folder}/render.wav"
-    done = rig.loalang("render", "-o", path, GREETING)
+    done = rig.loalang("render", "-o", path, "--output", "loa", GREETING,
+                       config=node.config_path)
     same(done.returncode, 0, done.stderr)
     frames, rate = analysis.read_sound_file(path)
     same((rate, frames.shape[1]), (48000, 1))
@@ -232,6 +236,32 @@ def test_render(rig):
     spoken(words[:, 0])
     assert len(frames) - len(words) > 48000, "the chimes take time"
     same(rig.loalang("render", "-o", f"{rig.folder}/x/y.wav", GREETING).returncode, 1)
+
+
+# What ./quickstart says.
+BULLETIN = ("Kính thưa bà con! Điện lực Hương Trà thông báo lịch ngừng cung cấp điện. Ngày 22/11/2026, "
+            "từ 7h30 đến 11h30, tạm ngừng cung cấp điện tại thôn Thanh Lương và thôn Thanh Tiên, để cải "
+            "tạo, sửa chữa lưới điện. Mong bà con chủ động công việc và thông cảm.")
+
+
+def test_render_is_made_for_the_loudspeaker(rig):
+    """The preset's loudness within 1 LU, its true peak, and nothing that only hurts a horn."""
+    targets = {"horn": -14.0, "column": -16.0, "flat": -16.0}
+    node = rig.node("ubnd", [{"name": name, "device": f"wav:{rig.folder}/{name}", "sound": name}
+                             for name in targets], start=False,
+                    chimes={"normal": {"open": "thong-bao", "close": "het", "bed": "none"}})
+    for name, target in targets.items():
+        path = f"{rig.folder}/{name}.wav"
+        done = rig.loalang("render", "-o", path, "--output", name, BULLETIN,
+                           config=node.config_path)
+        same(done.returncode, 0, done.stderr)
+        sound = analysis.read_sound_file(path)[0][:, 0]
+        near(loudness.integrated(sound), target, 1.0, f"LUFS of {name}")
+        peak = loudness.true_peak_db(sound)
+        assert peak <= -1.0, f"true peak of {name}: {peak:.2f} dBTP"
+        bass = loudness.band_db(sound, 0, 150) - loudness.band_db(sound, 500, 4000)
+        print(f"{name}: {loudness.integrated(sound):.2f} LUFS, {peak:.2f} dBTP, bass {bass:.1f} dB")
+        assert name != "horn" or bass <= -20, f"below 150 Hz: {bass:.1f} dB"
 
 
 def test_media_put(rig):

@@ -203,7 +203,7 @@ def shipped(rig, name):
 
 
 def speechless(rig, *engines, **more):
-    return rig.node("ubnd", [card(rig, "loa", unpaced=1)], speech=rig.speech(*engines),
+    return rig.node("ubnd", [card(rig, "loa", unpaced=1, sound="flat")], speech=rig.speech(*engines),
                     chimes={"normal": CHIMES, "priority": CHIMES, "emergency": URGENT_CHIMES}, **more)
 
 

@@ -77,12 +77,12 @@ static void test_items_are_found_by_frame(void **state)
 
 	(void)state;
 	assert_int_equal(programme_item_at(programme, 10), 0);
-	programme_mark(programme, 2); /* resumed: items 0 and 1 are left out */
+	programme_mark(programme, 2, 0); /* resumed: items 0 and 1 are left out */
 	programme_push(programme, frames, 500);
-	programme_mark(programme, 3);
+	programme_mark(programme, 3, 500);
 	programme_push(programme, frames, 500);
-	programme_mark(programme, 4);
-	programme_mark(programme, 5); /* there is none */
+	programme_mark(programme, 4, 1000);
+	programme_mark(programme, 5, 1000); /* there is none */
 	assert_int_equal(programme_item_at(programme, 0), 2);
 	assert_int_equal(programme_item_at(programme, 499), 2);
 	assert_int_equal(programme_item_at(programme, 500), 3);

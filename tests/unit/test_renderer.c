@@ -20,6 +20,11 @@
 #define RATE    48000
 #define TONE_HZ 440 /* what engine.py says */
 
+/* Whatever amplitude a source has, behind the flat chain (−16 LUFS) a sine that goes on has at
+ * least this: the weighting of BS.1770 adds some decibels to the higher ones. */
+#define LOUD      0.2
+#define LOUD_2000 0.14
+
 static const struct engine_voice plain = { .rate = 130, .pitch = 45 };
 
 /* --- A listener ------------------------------------------------------------------------------------- */
@@ -28,6 +33,7 @@ struct stage {
 	struct test_engine engines[2];
 	struct engine_config configs[2];
 	struct renderer_config config;
+	struct levels *levels;
 	struct rundown *rundown;
 	struct programme *programme;
 	struct inbox *inbox;
@@ -47,11 +53,14 @@ static void stage_init(struct stage *stage, size_t engines)
 {
 	for (size_t i = 0; i < engines; i++)
 		stage->configs[i] = stage->engines[i].config;
+	stage->levels = levels_new();
 	stage->config = (struct renderer_config){
 		.engines = stage->configs,
 		.engines_count = engines,
 		.helper_dirs = test_helper_dirs,
 		.duck_db = -15.0,
+		.preset = CHAIN_FLAT,
+		.levels = stage->levels,
 	};
 	stage->inbox = inbox_new(64);
 }
@@ -63,6 +72,7 @@ static void stage_done(struct stage *stage)
 	inbox_free(stage->inbox, NULL);
 	programme_free(stage->programme);
 	rundown_free(stage->rundown);
+	levels_free(stage->levels);
 	free(stage->frames);
 	assert_false(test_has_children());
 }
@@ -282,8 +292,7 @@ static void write_sine(const char *path, double hz, double level, double loud_s,
 	fclose(file);
 }
 
-#define RECORDING_HZ   22050
-#define RECORDING_GAIN 0.7079 /* what the renderer gives it */
+#define RECORDING_HZ 22050
 
 static void write_recording(const char *path)
 {
@@ -421,7 +430,7 @@ static void test_repeats(void **state)
 			&(struct rundown_config){ .repeat_times = 3, .repeat_gap_us = 500000 }));
 	assert_seconds(&stage, 3 * 0.2 + 2 * 0.5);
 	for (int i = 0; i < 3; i++) {
-		assert_true(amplitude(&stage, TONE_HZ, 0.7 * i + 0.02, 0.7 * i + 0.18) > 0.45);
+		assert_true(amplitude(&stage, TONE_HZ, 0.7 * i + 0.02, 0.7 * i + 0.18) > LOUD);
 		if (i < 2)
 			assert_true(peak(&stage, 0.7 * i + 0.22, 0.7 * i + 0.68) < 0.001);
 	}
@@ -440,11 +449,11 @@ static void test_chime_tail(void **state)
 	stage_init(&stage, 1);
 	stage_play(&stage, rundown_of(NULL, chime, "Một.", chime, NULL));
 	assert_seconds(&stage, 0.5 + 0.2 + 0.65);
-	assert_true(amplitude(&stage, 2000, 0.05, 0.45) > 0.49);
-	assert_true(amplitude(&stage, TONE_HZ, 0.52, 0.68) > 0.45);
-	assert_true(amplitude(&stage, 2000, 0.51, 0.64) > 0.015);
+	assert_true(amplitude(&stage, 2000, 0.05, 0.45) > LOUD_2000);
+	assert_true(amplitude(&stage, TONE_HZ, 0.52, 0.68) > LOUD);
+	assert_true(amplitude(&stage, 2000, 0.51, 0.64) > LOUD_2000 * 0.03);
 	assert_true(amplitude(&stage, 2000, 0.66, 0.69) < 0.005);
-	assert_true(amplitude(&stage, 2000, 1.21, 1.34) > 0.015);
+	assert_true(amplitude(&stage, 2000, 1.21, 1.34) > LOUD_2000 * 0.03);
 	stage_done(&stage);
 }
 
@@ -482,10 +491,10 @@ static void test_bed_is_ducked(void **state)
 	double before = amplitude(&stage, 1000, 0.5, 1.9);
 	double under = amplitude(&stage, 1000, 2.5, 5.9);
 	double after = amplitude(&stage, 1000, 6.5, 7.9);
-	assert_true(fabs(before - 0.25) < 0.01);
+	assert_true(before > LOUD);
 	assert_true(fabs(db(under / before) + 15) < 0.5);
 	assert_true(fabs(db(after / before)) < 0.5);
-	assert_true(amplitude(&stage, TONE_HZ, 2.5, 5.9) > 0.45);
+	assert_true(amplitude(&stage, TONE_HZ, 2.5, 5.9) > LOUD);
 	/* 150 ms of ramp each way, and the fade at the end. */
 	assert_true(db(amplitude(&stage, 1000, 2.07, 2.08) / before) > -8);
 	assert_true(db(amplitude(&stage, 1000, 8.45, 8.55) / before) < -5);
@@ -495,7 +504,7 @@ static void test_bed_is_ducked(void **state)
 
 /* --- Recordings ------------------------------------------------------------------------------------------- */
 
-/* At the device's rate and 3 dB lower, between sentences, the bed down under it. */
+/* At the device's rate, as loud as the sentences, the bed down under it. */
 static void test_recording(void **state)
 {
 	struct folder *folder = *state;
@@ -509,10 +518,10 @@ static void test_recording(void **state)
 	assert_int_equal(stage.done, 1);
 	assert_int_equal(stage.recording_failed, 0);
 	assert_seconds(&stage, 1 + 2 + 0.2 + 1); /* the bed's end */
-	assert_true(fabs(amplitude(&stage, 600, 1.1, 1.9) - 0.5 * RECORDING_GAIN) < 0.01);
+	assert_true(amplitude(&stage, 600, 1.1, 1.9) > LOUD);
 	assert_true(amplitude(&stage, 900, 1.1, 1.9) < 0.01);
-	assert_true(fabs(amplitude(&stage, 900, 2.1, 2.9) - 0.5 * RECORDING_GAIN) < 0.01);
-	assert_true(amplitude(&stage, TONE_HZ, 3.02, 3.18) > 0.45);
+	assert_true(amplitude(&stage, 900, 2.1, 2.9) > LOUD);
+	assert_true(amplitude(&stage, TONE_HZ, 3.02, 3.18) > LOUD);
 	double before = amplitude(&stage, 1000, 0.5, 0.9),
 	       under = amplitude(&stage, 1000, 1.5, 2.9);
 	assert_true(fabs(db(under / before) + 15) < 0.5);
@@ -533,8 +542,8 @@ static void test_resumes_within_a_recording(void **state)
 		(struct rundown_position){ 1, 1250000 }, NULL, NULL);
 	engine_free(stage_listen(&stage));
 	assert_seconds(&stage, 0.75 + 0.1 + 2);
-	assert_true(amplitude(&stage, 900, 0.02, 0.73) > 0.34);
-	assert_true(amplitude(&stage, 600, 0.87, 1.83) > 0.34); /* the next one is whole */
+	assert_true(amplitude(&stage, 900, 0.02, 0.73) > LOUD);
+	assert_true(amplitude(&stage, 600, 0.87, 1.83) > LOUD); /* the next one is whole */
 	stage_done(&stage);
 }
 
@@ -555,8 +564,8 @@ static void test_B6_a_bad_recording_never_stops_the_speech(void **state)
 	assert_non_null(strstr(stage.last.text, folder->damaged));
 	double end = mark_seconds(&stage, 2);
 	assert_true(end > 1.0 && end < 2.0);
-	assert_true(amplitude(&stage, 600, 0.22, end < 1.2 ? end - 0.1 : 1.1) > 0.34);
-	assert_true(amplitude(&stage, TONE_HZ, end + 0.02, end + 0.18) > 0.45);
+	assert_true(amplitude(&stage, 600, 0.22, end < 1.2 ? end - 0.1 : 1.1) > LOUD);
+	assert_true(amplitude(&stage, TONE_HZ, end + 0.02, end + 0.18) > LOUD);
 
 	unlink(folder->marker);
 	stage_play(&stage, rundown_of(NULL, missing, "Hai.", NULL));
@@ -585,9 +594,9 @@ static void test_A7_a_recorded_sentence_when_no_engine_can_say_it(void **state)
 	assert_true(stage.fallback_played);
 	assert_int_equal(stage.last_item, 1);
 	assert_seconds(&stage, 0.5 + 0.3 + 2 + 0.3 + 0.65);
-	assert_true(amplitude(&stage, 600, 0.85, 1.75) > 0.49);
-	assert_true(amplitude(&stage, 900, 1.85, 2.75) > 0.49);
-	assert_true(amplitude(&stage, 2000, 3.15, 3.55) > 0.49);
+	assert_true(amplitude(&stage, 600, 0.85, 1.75) > LOUD);
+	assert_true(amplitude(&stage, 900, 1.85, 2.75) > LOUD);
+	assert_true(amplitude(&stage, 2000, 3.15, 3.55) > LOUD_2000);
 	assert_int_equal(programme_mark_frame(stage.programme, 7) / (RATE / 10), 31);
 	assert_true(programme_mark_frame(stage.programme, 2) == PROGRAMME_NO_FRAME);
 	stage_done(&stage);
@@ -647,7 +656,7 @@ static void test_A1_the_next_engine_says_it(void **state)
 	assert_int_equal(stage.engine_failed, 2);
 	/* The other engine's tone, and after the pause the first engine's words again. */
 	double end = mark_seconds(&stage, 1), said = (double)stage.count / RATE;
-	assert_true(amplitude(&stage, TONE_HZ, end - 0.18, end - 0.02) > 0.45);
+	assert_true(amplitude(&stage, TONE_HZ, end - 0.18, end - 0.02) > LOUD);
 	assert_true(said - mark_seconds(&stage, 2) > 1.0);
 	assert_true(amplitude(&stage, TONE_HZ, said - 1.0, said) < 0.2);
 	assert_true(peak(&stage, said - 1.0, said) > 0.1);
@@ -667,10 +676,17 @@ static void test_A1_broken_off_and_said_again(void **state)
 	stage_play(&stage, rundown_of(NULL, "Một.", NULL));
 	assert_int_equal(stage.done, 1);
 	assert_int_equal(stage.engine_failed, 1);
+	/* The voice was not known yet, so the beginning was still held back for its level. */
+	assert_seconds(&stage, 0.2);
+
+	unlink(folder->marker);
+	stage_play(&stage, rundown_of(NULL, "Một.", NULL));
+	assert_int_equal(stage.done, 1);
+	assert_int_equal(stage.engine_failed, 1);
 	assert_true(fabs((double)stage.count / RATE - (0.3 + 0.3 + 0.2)) < 0.02);
-	assert_true(amplitude(&stage, TONE_HZ, 0.02, 0.27) > 0.45);
+	assert_true(amplitude(&stage, TONE_HZ, 0.02, 0.27) > LOUD);
 	assert_true(peak(&stage, 0.32, 0.57) < 0.001);
-	assert_true(amplitude(&stage, TONE_HZ, 0.63, 0.77) > 0.45);
+	assert_true(amplitude(&stage, TONE_HZ, 0.63, 0.77) > LOUD);
 	stage_done(&stage);
 }
 
@@ -860,8 +876,9 @@ static void test_memory_is_flat(void **state)
 
 	test_engine_synth(&stage.engines[0]);
 	stage_init(&stage, 1);
-	long few = peak_kb_of(&stage, 20), many = peak_kb_of(&stage, 600);
-	if (!SANITIZED && many - few > 1024)
+	(void)peak_kb_of(&stage, 20); /* what is taken once */
+	long few = peak_kb_of(&stage, 20), many = peak_kb_of(&stage, 200);
+	if (!SANITIZED && many - few > 256)
 		fail_msg("%ld KiB, then %ld KiB", few, many);
 	stage_done(&stage);
 }
