@@ -17,10 +17,15 @@ def _response(filter_, count):
     return (b0 + b1 * z + b2 * z * z) / (1 + a1 * z + a2 * z * z)
 
 
+def _length(least):
+    """The next one of which an FFT is quick."""
+    return 1 << (least - 1).bit_length()
+
+
 def weighted(frames):
-    """Through both filters, by multiplication of spectra; the seconds of silence behind it take
-    what the filters still ring."""
-    count = len(frames) + 2 * RATE
+    """Through both filters, by multiplication of spectra; the silence behind it takes what the
+    filters still ring."""
+    count = _length(len(frames) + 2 * RATE)
     spectrum = np.fft.rfft(frames, count)
     spectrum *= _response(SHELF, count) * _response(HIGH_PASS, count)
     return np.fft.irfft(spectrum, count)[:len(frames)]
@@ -61,6 +66,7 @@ def _window(count, edge):
 
 def band_db(frames, low_hz, high_hz):
     """Energy between two frequencies, in decibels (of no particular reference)."""
-    spectrum = np.abs(np.fft.rfft(frames)) ** 2
-    hz = np.fft.rfftfreq(len(frames), 1 / RATE)
+    count = _length(len(frames))
+    spectrum = np.abs(np.fft.rfft(frames, count)) ** 2
+    hz = np.fft.rfftfreq(count, 1 / RATE)
     return 10 * np.log10(spectrum[(hz >= low_hz) & (hz < high_hz)].sum() + 1e-20)
