@@ -192,7 +192,7 @@ static int play_chime(struct renderer *renderer, const struct rundown_item *item
 	if (!load(renderer, item->text, &clip))
 		return 0;
 	size_t tail = clip_tail_frame(&clip, TAIL_BELOW_DB);
-	mixdown_duck(&renderer->mixdown, false);
+	mixdown_duck(&renderer->mixdown, true); /* two tunes at once are none */
 	/* A tail that is still sounding (two chimes in a row) ends before this one. */
 	int result = push(renderer, NULL, mixdown_rest_frames(&renderer->mixdown));
 	if (result == 0)

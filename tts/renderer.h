@@ -2,7 +2,7 @@
 /*
  * The renderer: a thread that performs one rundown into one programme. It asks the engine for one
  * sentence at a time, converts to the device's rate, brings each source to its level (audio/strip.h),
- * mixes (chime tail under the first words, bed ducked under speech), sends the mix through the
+ * mixes (chime tail under the first words, bed ducked under both), sends the mix through the
  * output's chain (audio/chain.h) and pushes it into the programme's ring, waiting when it is full.
  * It runs ahead of the sound by the ring's length. When the engine is late and the ring runs low,
  * what else there is (tail, bed, silence) goes on in its place, so the device never starves; the
