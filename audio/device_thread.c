@@ -203,8 +203,8 @@ static uint64_t faded_at(const struct device *device, const struct voice *voice)
 	for (size_t i = 0; i < device->outputs_count; i++) {
 		const struct voice *other = &device->voices[i];
 		if ((other->channel_mask & voice->channel_mask) && other->state == VOICE_FADING &&
-			other->gain.left > left)
-			left = other->gain.left;
+			other->fade.left > left)
+			left = other->fade.left;
 	}
 	return device->tape.mixed + left;
 }
