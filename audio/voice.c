@@ -145,6 +145,15 @@ void voice_hold(struct voice *voice, int64_t due_us, int64_t now_us)
 	}
 }
 
+/* No longer than there are frames to fade: what ends sooner would end in a step. */
+static size_t fade_frames(const struct voice *voice)
+{
+	size_t fade = (size_t)voice->rate_hz * PROGRAMME_FADE_MS / 1000;
+	size_t lead = programme_lead_frames(voice->programme);
+
+	return lead > 0 && lead < fade ? lead : fade;
+}
+
 void voice_abort(struct voice *voice, uint64_t mixed)
 {
 	if (voice->aborted || voice->state == VOICE_IDLE)
@@ -153,7 +162,7 @@ void voice_abort(struct voice *voice, uint64_t mixed)
 	switch (voice->state) {
 	case VOICE_PLAYING:
 		voice->state = VOICE_FADING;
-		mix_ramp_to(&voice->fade, 0.0F, (size_t)voice->rate_hz * PROGRAMME_FADE_MS / 1000);
+		mix_ramp_to(&voice->fade, 0.0F, fade_frames(voice));
 		break;
 	case VOICE_WAITING:
 	case VOICE_LEADING:
