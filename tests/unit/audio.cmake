@@ -8,6 +8,7 @@ set_target_properties(asound_module_pcm_loatest PROPERTIES
 
 loalang_unit_test(programme audio)
 loalang_unit_test(mix audio m)
+loalang_unit_test(edges audio m)
 loalang_unit_test(biquad audio m)
 loalang_unit_test(compressor audio m)
 loalang_unit_test(limiter audio m)
