@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #define RATE_HZ 48000
-#define FADE    ((size_t)RATE_HZ * EDGES_MS / 1000)
+#define FADE    240 /* frames: EDGES_MS */
 
 /* Feeds `count` frames of full scale in pieces of `piece` and ends; returns what came out. */
 static size_t plateau(struct edges *edges, size_t count, size_t piece, float *ret_frames)
@@ -54,7 +54,7 @@ static void test_an_abrupt_stream_begins_and_ends_softly(void **state)
 	edges_init(&edges, RATE_HZ);
 	for (size_t i = 0; i < countof(pieces); i++) {
 		assert_int_equal(plateau(&edges, 4000, pieces[i], frames), 4000);
-		assert_soft(frames, 4000, 1.0F / (float)FADE / 20);
+		assert_soft(frames, 4000, 1.0F / FADE / 20);
 		for (size_t at = FADE; at < 4000 - FADE; at++)
 			assert_true(frames[at] == 1.0F);
 	}
@@ -72,7 +72,7 @@ static void test_what_is_shorter_than_its_edges(void **state)
 	assert_int_equal(plateau(&edges, 100, 30, frames), 100);
 	assert_soft(frames, 100, 0.01F);
 	assert_int_equal(plateau(&edges, FADE + 1, 512, frames), FADE + 1);
-	assert_soft(frames, FADE + 1, 1.0F / (float)FADE / 10);
+	assert_soft(frames, FADE + 1, 1.0F / FADE / 10);
 }
 
 static void test_frames_stay_in_order(void **state)
