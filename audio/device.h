@@ -91,10 +91,10 @@ int device_stop(struct device *device, int timeout_ms) _must_check_;
 int device_play(struct device *device, size_t output, struct programme *programme) _must_check_;
 
 /* Replaces the output's gain: at once for what is not sounding yet, else within
- * DEVICE_RAMP_MIN_MS. */
+ * DEVICE_RAMP_MIN_MS, after a change that is under way. */
 void device_set_gain_db(struct device *device, size_t output, double gain_db);
-/* The same within `ramp_ms` (brought into DEVICE_RAMP_MIN_MS…DEVICE_RAMP_MAX_MS), in a straight
- * line from where the gain is: to duck music under speech. */
+/* The same within `ramp_ms` (brought into DEVICE_RAMP_MIN_MS…DEVICE_RAMP_MAX_MS), along the
+ * curve of a mix_ramp: to duck music under speech. */
 void device_ramp_gain_db(struct device *device, size_t output, double gain_db, unsigned ramp_ms);
 
 /* True with *ret_event when there was one. Poll device_event_fd() (level-triggered) for more. */

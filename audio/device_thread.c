@@ -203,8 +203,8 @@ static uint64_t faded_at(const struct device *device, const struct voice *voice)
 	for (size_t i = 0; i < device->outputs_count; i++) {
 		const struct voice *other = &device->voices[i];
 		if ((other->channel_mask & voice->channel_mask) && other->state == VOICE_FADING &&
-			other->gain.left > left)
-			left = other->gain.left;
+			other->fade.left > left)
+			left = other->fade.left;
 	}
 	return device->tape.mixed + left;
 }
@@ -291,6 +291,14 @@ static void hold_voices(struct device *device)
 	}
 }
 
+/* Whether what the device holds lasts for a while. */
+static bool can_wait(const struct device *device)
+{
+	long delay = device->running ? device->driver->delay(device->sink) : 0;
+
+	return delay > 0 && (size_t)delay > device->format.buffer_frames / 2;
+}
+
 /* How many frames to mix now, at most `limit`. 0: nothing to play, or every programme that plays
  * is short of frames. Then the stream waits: silence is never made up for a programme that is
  * late, unless another one must go on. */
@@ -303,6 +311,10 @@ static size_t frames_to_mix(struct device *device, size_t limit)
 		struct voice *voice = &device->voices[i];
 		bool starved = voice->starving;
 		size_t ready = voice_ready(voice, device->tape.mixed, now_us);
+		if (voice->starving && !starved && can_wait(device)) {
+			voice->starving = false; /* its frames are not due yet: no hole for it */
+			return 0;
+		}
 		if (voice->starving && !starved)
 			atomic_fetch_add(&device->starvations, 1);
 		if (ready == 0 || ready == VOICE_NOT_ASKING)

@@ -16,9 +16,20 @@ void mix_ramp_set(struct mix_ramp *ramp, float gain)
 void mix_ramp_to(struct mix_ramp *ramp, float target, size_t frames)
 {
 	ramp->target = target;
+	ramp->from = ramp->gain;
+	ramp->total = frames;
 	ramp->left = frames;
 	if (frames == 0)
 		ramp->gain = target;
+}
+
+/* Counted from the end of the way: what is added up frame by frame misses it, and a slow ramp would
+ * end in a step. */
+static float gain_on_the_way(const struct mix_ramp *ramp)
+{
+	float left = (float)ramp->left / (float)ramp->total;
+
+	return ramp->target + (ramp->from - ramp->target) * left * left * (3.0F - 2.0F * left);
 }
 
 void mix_ramp_apply(struct mix_ramp *ramp, float *frames, size_t count)
@@ -26,12 +37,9 @@ void mix_ramp_apply(struct mix_ramp *ramp, float *frames, size_t count)
 	size_t i = 0;
 
 	if (ramp->left > 0) {
-		float step = (ramp->target - ramp->gain) / (float)ramp->left;
-		/* From the end of the way: what is added up frame by frame misses it, and a slow
-		 * ramp would end in a step. */
 		for (; i < count && ramp->left > 0; i++, ramp->left--)
-			frames[i] *= ramp->target - step * (float)ramp->left;
-		ramp->gain = ramp->target - step * (float)ramp->left;
+			frames[i] *= gain_on_the_way(ramp);
+		ramp->gain = gain_on_the_way(ramp);
 	}
 	if (ramp->gain == 1.0F)
 		return;

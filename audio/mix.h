@@ -26,16 +26,21 @@ static inline float mix_finite(float sample)
 /* Linear gain of decibels; −120 dB and below are silence. */
 float mix_gain_of_db(double gain_db);
 
-/* A gain that moves in a straight line, so that a change is not a click. A value. */
+/* A gain that moves, so that a change is not a click: along g(t) = a + (b − a)·(3t² − 2t³), level at
+ * both ends. (A straight line has corners: above 8 kHz, those of 20 ms leave 8 dB less than a gain that
+ * jumps by 1 dB; of this, nothing can be measured.) A value. */
 struct mix_ramp {
 	float gain;   /* of the next frame */
 	float target; /* where it is going */
+	float from;   /* where it came from */
+	size_t total; /* frames from there to the target */
 	size_t left;  /* frames until it is there */
 };
 
 /* Stands at `gain`. */
 void mix_ramp_set(struct mix_ramp *ramp, float gain);
-/* Goes from where it is to `target` within `frames`. */
+/* Goes from where it is to `target` within `frames`. Not smooth if it was on its way elsewhere: wait
+ * until `left` is 0, or multiply by a second one. */
 void mix_ramp_to(struct mix_ramp *ramp, float target, size_t frames);
 /* Multiplies `count` mono frames and moves the ramp on. */
 void mix_ramp_apply(struct mix_ramp *ramp, float *frames, size_t count);

@@ -45,6 +45,7 @@ void voice_take(
 	voice->started = false;
 	voice->starving = false;
 	mix_ramp_set(&voice->gain, gain.linear * programme_gain(programme));
+	mix_ramp_set(&voice->fade, 1.0F);
 }
 
 int64_t voice_begin_us(const struct voice *voice)
@@ -144,6 +145,15 @@ void voice_hold(struct voice *voice, int64_t due_us, int64_t now_us)
 	}
 }
 
+/* No longer than there are frames to fade: what ends sooner would end in a step. */
+static size_t fade_frames(const struct voice *voice)
+{
+	size_t fade = (size_t)voice->rate_hz * PROGRAMME_FADE_MS / 1000;
+	size_t lead = programme_lead_frames(voice->programme);
+
+	return lead > 0 && lead < fade ? lead : fade;
+}
+
 void voice_abort(struct voice *voice, uint64_t mixed)
 {
 	if (voice->aborted || voice->state == VOICE_IDLE)
@@ -152,7 +162,7 @@ void voice_abort(struct voice *voice, uint64_t mixed)
 	switch (voice->state) {
 	case VOICE_PLAYING:
 		voice->state = VOICE_FADING;
-		mix_ramp_to(&voice->gain, 0.0F, (size_t)voice->rate_hz * PROGRAMME_FADE_MS / 1000);
+		mix_ramp_to(&voice->fade, 0.0F, fade_frames(voice));
 		break;
 	case VOICE_WAITING:
 	case VOICE_LEADING:
@@ -202,7 +212,7 @@ size_t voice_ready(struct voice *voice, uint64_t mixed, int64_t now_us)
 	case VOICE_PLAYING:
 		return ready_of_programme(voice);
 	case VOICE_FADING:
-		return voice->gain.left;
+		return voice->fade.left;
 	default:
 		return VOICE_NOT_ASKING;
 	}
@@ -220,12 +230,14 @@ bool voice_mix(
 		voice->sound_to = mixed + got;
 	if (voice->state == VOICE_PLAYING) {
 		float target = gain.linear * programme_gain(voice->programme);
-		if (target != voice->gain.target)
+		/* One change after the other: turning round on the way would be a corner. */
+		if (target != voice->gain.target && voice->gain.left == 0)
 			mix_ramp_to(
 				&voice->gain, target, (size_t)voice->rate_hz * gain.ramp_ms / 1000);
 	}
 	mix_ramp_apply(&voice->gain, mono, count);
-	if (voice->state == VOICE_FADING && voice->gain.left == 0)
+	mix_ramp_apply(&voice->fade, mono, count);
+	if (voice->state == VOICE_FADING && voice->fade.left == 0)
 		voice->state = VOICE_DRAINING;
 	return true;
 }

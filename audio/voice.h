@@ -62,6 +62,7 @@ struct voice {
 	bool started; /* DEVICE_STARTED was posted */
 	bool starving;
 	struct mix_ramp gain;
+	struct mix_ramp fade; /* FADING */
 };
 
 void voice_init(struct voice *voice, size_t output, const struct device_output_config *config);

@@ -9,6 +9,7 @@ import numpy as np
 
 from case import near, same
 from rig import analysis, tones
+from rig.clicks import find_clicks
 from rig.process import Process
 
 
@@ -114,3 +115,67 @@ def test_clock_that_is_set_for_one_process(rig):
     near(time.time() - time.monotonic(), machine, 1.0, "the machine's clock")
     rig.announce("trung-tam", "roi", "hai")
     node.wait_receipt("roi", "finished", "loa")
+
+
+def smooth(seconds=0.3, hz=437, level=0.25):
+    return tones.soft_tone(hz, seconds, analysis.RATE, level)
+
+
+def sixteen_bits(sound):
+    return np.round(sound * 32767).astype(np.float32) / 32768
+
+
+def with_gain(sound, at, frames, before, after, straight=False):
+    """The gain goes from one to the other within so many frames."""
+    way = np.clip((np.arange(len(sound)) - at) / max(frames, 1), 0, 1) if frames else (
+        np.arange(len(sound)) >= at).astype(float)
+    return sound * (before + (after - before) * (way if straight else way * way * (3 - 2 * way)))
+
+
+def step(sound, at, size):
+    """A step that dies away slowly."""
+    sound = sound.copy()
+    sound[at:] += size * np.exp(-np.arange(len(sound) - at) / 9600)
+    return sound
+
+
+FAULTS = {
+    "a step of 1 %": lambda s, at: step(s, at, 0.01),
+    "a step of 1 % in a loud tone": lambda s, at: step(s * 3.6, at, 0.01),
+    "a step of 1 % in silence": lambda s, at: step(s * 0, at, -0.01),
+    "a block of 480 is missing": lambda s, at: np.delete(s, np.s_[at:at + 480]),
+    "a block of 960 is missing": lambda s, at: np.delete(s, np.s_[at:at + 960]),
+    "a block of 1024 is there twice": lambda s, at: np.insert(s, at, s[at - 1024:at]),
+    "a block is silent": lambda s, at: np.concatenate((s[:at], np.zeros(480), s[at + 480:])),
+    "half a millisecond is missing": lambda s, at: np.delete(s, np.s_[at:at + 24]),
+    "it stops": lambda s, at: s[:at],
+    "it begins": lambda s, at: s[at:],
+    "1 dB louder": lambda s, at: with_gain(s, at, 0, 1, 1.122),
+    "1 dB softer": lambda s, at: with_gain(s, at, 0, 1, 0.891),
+    "gone in a straight line in 3 ms": lambda s, at: with_gain(s, at, 144, 1, 0, straight=True),
+}
+
+
+def test_clicks_are_found(rig):
+    """Wherever in the wave it happens; once, and at its place."""
+    for name, spoil in FAULTS.items():
+        for at in range(7200, 7310, 7):  # one period
+            found = find_clicks(sixteen_bits(spoil(smooth(), at)))
+            assert 1 <= len(found) <= 2, f"{name} at {at}: {found}"
+            wanted = 0 if name == "it begins" else at / analysis.RATE
+            near(found[0][0], wanted, 0.006, name)
+
+
+def test_what_is_smooth_is_no_click(rig):
+    """Any tone and level; ramps and fades as the product makes them, of 20 ms and more."""
+    for hz in (200, 437, 1000, 2400):
+        for level in (0.003, 0.03, 0.25, 0.99):
+            same(find_clicks(sixteen_bits(smooth(hz=hz, level=level))), [], f"{hz} Hz, {level}")
+    for straight in (False, True):
+        for ms in (20, 40, 150):
+            for before, after in ((1, 0), (0, 1), (0.25, 1)):
+                for at in range(4000, 4110, 10):
+                    sound = with_gain(smooth(level=0.9), at, ms * 48, before, after, straight)
+                    same(find_clicks(sixteen_bits(sound)), [], f"{before}→{after} in {ms} ms")
+    same(find_clicks(sixteen_bits(smooth(hz=331) + smooth(hz=523))), [], "two at once")
+    same(find_clicks(np.zeros(0, dtype=np.float32)), [], "nothing")

@@ -67,9 +67,9 @@ class Rig:
         self.pulse = Pulse(f"{self.folder}/pulse")
         return self.pulse
 
-    def tone_engine(self, port=0):
+    def tone_engine(self, port=0, smooth=False):
         """(the engine, its configuration)"""
-        engine = ToneEngine(port)
+        engine = ToneEngine(port, smooth)
         self.engines.append(engine)
         return engine, self.speech({"name": "tones", "address": engine.address})
 

@@ -30,6 +30,24 @@ def speak(text):
     return (sound * 32767).astype("<i2").tobytes()
 
 
+def soft_tone(hz, seconds, rate=ENGINE_RATE, level=0.25, edge_seconds=0.030):
+    """A tone that begins and ends softly (raised cosine): nothing in it looks like a click."""
+    time = np.arange(int(seconds * rate)) / rate
+    edge = np.minimum(1.0, np.minimum(time, time[::-1]) / edge_seconds)
+    return level * (0.5 - 0.5 * np.cos(np.pi * edge)) * np.sin(2 * np.pi * hz * time)
+
+
+SMOOTH_HZ = {"trầm": 331, "bổng": 523}
+SMOOTH_OTHER_HZ = 437  # no block of 480, 960 or 1024 frames holds whole periods of it
+
+
+def speak_smoothly(text):
+    """The whole text as one tone, of its first word, 0.2 s for each."""
+    words = text.lower().split()
+    hz = SMOOTH_HZ.get(words[0].strip(".,!?…;:"), SMOOTH_OTHER_HZ) if words else SMOOTH_OTHER_HZ
+    return (soft_tone(hz, 0.2 * max(1, len(words))) * 32767).round().astype("<i2").tobytes()
+
+
 def event(kind, data, payload=b""):
     head = {"type": kind, "version": "1.5.2", "data": data}
     if payload:
@@ -38,14 +56,18 @@ def event(kind, data, payload=b""):
 
 
 class ToneEngine:
-    """`asked` are the texts, in order. While `hang` is set it takes requests and answers nothing;
-    while `lie` is one of LIES it breaks the protocol in that way (FAULTS A3)."""
+    """`asked` are the texts, in order. With `smooth`, a sentence is one lasting tone (for
+    clicks.find_clicks()). While `hang` is set it takes requests and answers nothing; while `lie` is
+    one of LIES it breaks the protocol in that way (FAULTS A3). `middle`, set once, is called in the
+    middle of the next sentence: it may sleep, or raise an OSError, which ends the connection."""
 
     LIES = ("flood", "half-header", "huge-header", "wrong-rate", "rate-changes", "odd-bytes",
             "no-sound", "not-json", "huge-length", "closes")
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, smooth=False):
+        self.speak = speak_smoothly if smooth else speak
         self.asked, self.voices, self.hang, self.lie = [], [], False, None
+        self.middle = None
         self.listener = socket.create_server(("127.0.0.1", port))
         self.address = f"tcp://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -94,9 +116,17 @@ class ToneEngine:
 
     def _say(self, stream, text):
         form = {"rate": ENGINE_RATE, "width": 2, "channels": 1}
-        sound = speak(text)
+        sound = self.speak(text)
         chunks = [event("audio-chunk", form, sound[at:at + 4096])
                   for at in range(0, len(sound), 4096)]
+        if self.middle:
+            half, middle, self.middle = len(chunks) // 2, self.middle, None
+            stream.write(b"".join([event("audio-start", form), *chunks[:half]]))
+            stream.flush()
+            middle()
+            stream.write(b"".join([*chunks[half:], event("audio-stop", {})]))
+            stream.flush()
+            return
         # in one piece: an engine that is late within a word would put silence into it
         stream.write(b"".join([event("audio-start", form), *chunks, event("audio-stop", {})]))
         stream.flush()

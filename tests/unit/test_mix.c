@@ -25,7 +25,7 @@ static void test_gain_of_db(void **state)
 	assert_near(mix_gain_of_db(-120.0), 0.0);
 }
 
-static void test_ramp_is_a_straight_line_whatever_the_pieces(void **state)
+static void test_ramp_is_one_curve_whatever_the_pieces(void **state)
 {
 	float whole[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
 	float pieces[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
@@ -39,7 +39,7 @@ static void test_ramp_is_a_straight_line_whatever_the_pieces(void **state)
 	mix_ramp_apply(&b, pieces, 3);
 	mix_ramp_apply(&b, pieces + 3, 1);
 	mix_ramp_apply(&b, pieces + 4, 4);
-	const float wanted[8] = { 1.0F, 0.75F, 0.5F, 0.25F, 0, 0, 0, 0 };
+	const float wanted[8] = { 1.0F, 0.84375F, 0.5F, 0.15625F, 0, 0, 0, 0 };
 	for (size_t i = 0; i < countof(wanted); i++) {
 		assert_near(whole[i], wanted[i]);
 		assert_near(pieces[i], wanted[i]);
@@ -63,9 +63,35 @@ static void test_slow_ramp_arrives_without_a_step(void **state)
 	assert_true(frames[countof(frames) - 1] == 0.1F);
 	for (size_t i = 1; i < countof(frames); i++) {
 		float step = frames[i - 1] - frames[i];
-		if (step < 0.0F || step > 1.5F * 0.8F / 96000)
+		if (step < -1e-7F || step > 1.51F * 0.8F / 96000)
 			fail_msg("a step of %.8f at frame %zu", (double)step, i);
 	}
+}
+
+/* Neither its beginning nor its end has a corner, and where it is faster than anywhere it is half as
+ * fast again as a straight line. */
+static void test_ramp_has_no_corners(void **state)
+{
+	float frames[964]; /* 20 ms, and what is beside it */
+	struct mix_ramp ramp;
+	float fastest = 0.0F;
+
+	(void)state;
+	for (size_t i = 0; i < countof(frames); i++)
+		frames[i] = 1.0F;
+	mix_ramp_set(&ramp, 1.0F);
+	mix_ramp_apply(&ramp, frames, 2);
+	mix_ramp_to(&ramp, 0.0F, 960);
+	mix_ramp_apply(&ramp, frames + 2, countof(frames) - 2);
+	assert_true(frames[2] == 1.0F);
+	assert_true(frames[962] == 0.0F);
+	for (size_t i = 1; i + 1 < countof(frames); i++) {
+		float before = frames[i] - frames[i - 1], after = frames[i + 1] - frames[i];
+		if (fabsf(after - before) > 1.0F / 960 / 100)
+			fail_msg("a corner of %.7f at frame %zu", (double)(after - before), i);
+		fastest = fmaxf(fastest, -after);
+	}
+	assert_true(fastest > 1.4F / 960 && fastest < 1.6F / 960);
 }
 
 static void test_ramp_without_length_jumps(void **state)
@@ -134,8 +160,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gain_of_db),
-		cmocka_unit_test(test_ramp_is_a_straight_line_whatever_the_pieces),
+		cmocka_unit_test(test_ramp_is_one_curve_whatever_the_pieces),
 		cmocka_unit_test(test_slow_ramp_arrives_without_a_step),
+		cmocka_unit_test(test_ramp_has_no_corners),
 		cmocka_unit_test(test_ramp_without_length_jumps),
 		cmocka_unit_test(test_channels_by_mask),
 		cmocka_unit_test(test_add_with_gain),

@@ -92,6 +92,40 @@ static void test_next_programme_has_its_own_preroll(void **state)
 	assert_int_equal(place(&rig, 0, 10 * US_PER_SEC), 24000);
 }
 
+/* --- an abort with little left to fade ---------------------------------------------------------- */
+
+/* Plays all but `left` frames and aborts; the last frame that is not silent is next to nothing. */
+static void aborted_with_left(size_t left)
+{
+	_cleanup_(rig_done) struct rig rig = { 0 };
+	const struct voice_gain gain = { .linear = 1.0F };
+	float mono[COUNT];
+	size_t count, last = 0;
+
+	take(&rig, 0, TIME_UNSET);
+	assert_int_equal(place(&rig, 0, 0), 0);
+	assert_int_equal(voice_ready(&rig.voice, 0, 0), COUNT);
+	assert_true(voice_mix(&rig.voice, mono, COUNT - left, 0, gain));
+	voice_abort(&rig.voice, COUNT - left);
+	count = voice_ready(&rig.voice, COUNT - left, 0);
+	assert_int_equal(count, left < 1920 && left > 0 ? left : 1920);
+	assert_true(voice_mix(&rig.voice, mono, count, COUNT - left, gain));
+	assert_int_equal(rig.voice.state, VOICE_DRAINING);
+	for (size_t i = 0; i < count; i++)
+		last = mono[i] != 0.0F ? i : last;
+	assert_true(left == 0 || mono[last] < 0.5F / 100);
+}
+
+static void test_what_is_nearly_over_fades_out_too(void **state)
+{
+	(void)state;
+	aborted_with_left(4000);
+	aborted_with_left(1920);
+	aborted_with_left(500);
+	aborted_with_left(40);
+	aborted_with_left(0);
+}
+
 /* --- what is told of a device that takes everything at once ------------------------------------- */
 
 /* Plays the whole programme at once, when the device says so much of delay; when it has started. */
@@ -137,6 +171,7 @@ int main(void)
 		cmocka_unit_test(test_late_voice_has_the_rest_of_its_preroll),
 		cmocka_unit_test(test_displaced_voice_is_still_punctual),
 		cmocka_unit_test(test_next_programme_has_its_own_preroll),
+		cmocka_unit_test(test_what_is_nearly_over_fades_out_too),
 		cmocka_unit_test(test_nothing_is_heard_before_it_was_given),
 		cmocka_unit_test(test_an_estimate_is_not_what_was_heard),
 	};
