@@ -24,7 +24,7 @@ struct loudness *loudness_new(unsigned rate_hz, bool true_peak)
 	}
 	_cleanup_(loudness_freep) struct loudness *loudness = xcalloc(1, sizeof *loudness);
 	loudness->rate_hz = rate_hz;
-	loudness->mode = EBUR128_MODE_I | EBUR128_MODE_S | EBUR128_MODE_HISTOGRAM |
+	loudness->mode = EBUR128_MODE_I | EBUR128_MODE_HISTOGRAM |
 			 (true_peak ? EBUR128_MODE_TRUE_PEAK : 0);
 	if (loudness_reset(loudness) != 0) {
 		errno = ENOMEM;
@@ -78,14 +78,6 @@ double loudness_momentary(const struct loudness *loudness)
 	double lufs = LOUDNESS_NONE;
 
 	(void)ebur128_loudness_momentary(loudness->state, &lufs);
-	return at_least_none(lufs);
-}
-
-double loudness_short_term(const struct loudness *loudness)
-{
-	double lufs = LOUDNESS_NONE;
-
-	(void)ebur128_loudness_shortterm(loudness->state, &lufs);
 	return at_least_none(lufs);
 }
 

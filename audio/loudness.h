@@ -25,9 +25,8 @@ DEFINE_CLEANUP(struct loudness *, loudness_free)
 /* What is not finite counts as 0. */
 void loudness_add(struct loudness *loudness, const float *frames, size_t count);
 
-/* LUFS, of the last 400 ms, of the last 3 s, of all with its two gates (to 0.1 LU). */
+/* LUFS, of the last 400 ms, of all with its two gates (to 0.1 LU). */
 double loudness_momentary(const struct loudness *loudness);
-double loudness_short_term(const struct loudness *loudness);
 double loudness_integrated(const struct loudness *loudness);
 /* dBTP of all; −HUGE_VAL for silence. Only if asked for at its creation. */
 double loudness_true_peak(const struct loudness *loudness);
