@@ -29,7 +29,3 @@ def test_sixteen_outputs_say_sixteen_texts_at_once(rig):
     heard = [rig.alsa.heard(cards[i // CHANNELS], i % CHANNELS, CHANNELS) for i in range(OUTPUTS)]
     for i in range(OUTPUTS):
         same(analysis.said(heard[i]), text(i), f"loa{i}")
-    for card in range(len(cards)):  # of one card: on the same frame
-        first = [analysis.segments(heard[i])[0][0]
-                 for i in range(card * CHANNELS, (card + 1) * CHANNELS)]
-        assert max(first) - min(first) < 0.003, f"{cards[card]}: beginning at {first}"
