@@ -69,6 +69,10 @@ static void compute_phase(struct polyphase *polyphase, unsigned phase, double cu
 
 struct polyphase *polyphase_new(unsigned from_hz, unsigned to_hz)
 {
+	if (from_hz == 0 || to_hz == 0) {
+		errno = EDOM;
+		return NULL;
+	}
 	unsigned divisor = common_divisor(from_hz, to_hz);
 	double narrower = to_hz < from_hz ? (double)to_hz / from_hz : 1.0;
 	size_t taps = ((size_t)ceil(TAPS / narrower) + UNROLL - 1) / UNROLL * UNROLL;

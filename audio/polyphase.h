@@ -20,7 +20,7 @@
 
 struct polyphase;
 
-/* NULL with errno: EDOM when the ratio needs a larger table. */
+/* NULL with errno: EDOM when the ratio needs a larger table (or a rate is 0). */
 struct polyphase *polyphase_new(unsigned from_hz, unsigned to_hz) _must_check_;
 struct polyphase *polyphase_free(struct polyphase *polyphase);
 DEFINE_CLEANUP(struct polyphase *, polyphase_free)

@@ -179,6 +179,7 @@ static void test_a_ratio_of_large_numbers_is_refused(void **state)
 	errno = 0;
 	assert_null(polyphase_new(22051, 48000));
 	assert_int_equal(errno, EDOM);
+	assert_null(polyphase_new(0, 0));
 }
 
 int main(void)
