@@ -4,8 +4,12 @@
 
 #include <complex.h>
 #include <math.h>
+#include <string.h>
 
 #define TINY 1e-30 /* −600 dB: far above what is denormal, even as float */
+/* How often that is looked for. In between nothing decays from there to what is denormal but in a
+ * filter that hardly decays at all. */
+#define FLUSH_FRAMES 64
 
 struct prototype {
 	double cos_w, alpha;
@@ -94,23 +98,71 @@ static double flushed(double state)
 	return fabs(state) < TINY ? 0.0 : state;
 }
 
+/* `sections` is a constant at each call, so that all of them stay in registers and the next frame's
+ * first section need not wait for this frame's last. */
+static inline __attribute__((always_inline)) void run(
+	struct biquad *f, size_t sections, float *frames, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		double x = mix_finite(frames[i]);
+		for (size_t k = 0; k < sections; k++) {
+			double out = f[k].b0 * x + f[k].z1;
+			f[k].z1 = f[k].b1 * x + f[k].z2 - f[k].a1 * out;
+			f[k].z2 = f[k].b2 * x - f[k].a2 * out;
+			x = out;
+		}
+		frames[i] = (float)x;
+	}
+}
+
+static inline __attribute__((always_inline)) void run_flushing(
+	struct biquad *biquads, size_t sections, float *frames, size_t count)
+{
+	struct biquad f[BIQUAD_SECTIONS_MAX]; /* in registers */
+
+	memcpy(f, biquads, sections * sizeof *f);
+	for (size_t done = 0; done < count;) {
+		size_t size = FLUSH_FRAMES - f[0].flushed;
+		if (size > count - done)
+			size = count - done;
+		run(f, sections, frames + done, size);
+		done += size;
+		f[0].flushed = (f[0].flushed + (unsigned)size) % FLUSH_FRAMES;
+		for (size_t k = 0; f[0].flushed == 0 && k < sections; k++) {
+			f[k].z1 = flushed(f[k].z1);
+			f[k].z2 = flushed(f[k].z2);
+		}
+	}
+	memcpy(biquads, f, sections * sizeof *f);
+}
+
+void biquad_run_series(struct biquad *biquads, size_t sections, float *frames, size_t count)
+{
+	_Static_assert(BIQUAD_SECTIONS_MAX == 3, "a case for each");
+	switch (sections) {
+	case 1:
+		run_flushing(biquads, 1, frames, count);
+		break;
+	case 2:
+		run_flushing(biquads, 2, frames, count);
+		break;
+	case 3:
+		run_flushing(biquads, 3, frames, count);
+		break;
+	default:
+		break;
+	}
+}
+
 void biquad_run(struct biquad *biquad, float *frames, size_t count)
 {
-	struct biquad f = *biquad; /* in registers */
-
-	for (size_t i = 0; i < count; i++) {
-		double in = mix_finite(frames[i]);
-		double out = f.b0 * in + f.z1;
-		f.z1 = flushed(f.b1 * in - f.a1 * out + f.z2);
-		f.z2 = flushed(f.b2 * in - f.a2 * out);
-		frames[i] = (float)out;
-	}
-	*biquad = f;
+	run_flushing(biquad, 1, frames, count);
 }
 
 void biquad_reset(struct biquad *biquad)
 {
 	biquad->z1 = biquad->z2 = 0.0;
+	biquad->flushed = 0;
 }
 
 double biquad_response_db(const struct biquad *biquad, double rate_hz, double hz)

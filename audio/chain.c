@@ -11,8 +11,8 @@
 
 struct chain {
 	struct chain_config config;
-	struct biquad high_pass[BIQUAD_BUTTERWORTH_4];
-	struct biquad presence;
+	struct biquad filters[BIQUAD_BUTTERWORTH_4 + 1]; /* high-pass and presence, if wanted */
+	size_t filters_count;
 	struct compressor compressor;
 	struct limiter *limiter;
 };
@@ -87,10 +87,13 @@ struct chain *chain_new(unsigned rate_hz, const struct chain_config *config)
 	}
 	_cleanup_(chain_freep) struct chain *chain = xcalloc(1, sizeof *chain);
 	chain->config = *config;
-	if (config->high_pass_hz > 0.0)
-		biquad_butterworth_high_pass(chain->high_pass, rate_hz, config->high_pass_hz);
-	biquad_peaking(&chain->presence, rate_hz, config->presence_hz, config->presence_q,
-		config->presence_db);
+	if (config->high_pass_hz > 0.0) {
+		biquad_butterworth_high_pass(chain->filters, rate_hz, config->high_pass_hz);
+		chain->filters_count = BIQUAD_BUTTERWORTH_4;
+	}
+	if (config->presence_db != 0.0)
+		biquad_peaking(&chain->filters[chain->filters_count++], rate_hz,
+			config->presence_hz, config->presence_q, config->presence_db);
 	compressor_init(&chain->compressor, rate_hz, &config->compressor);
 	chain->limiter = limiter_new(rate_hz, config->ceiling_dbtp);
 	if (!chain->limiter)
@@ -119,11 +122,7 @@ size_t chain_run(struct chain *chain, const float *frames, size_t count, float *
 	for (size_t done = 0; done < count;) {
 		size_t size = count - done < PIECE_FRAMES ? count - done : PIECE_FRAMES;
 		memcpy(piece, frames + done, size * sizeof *piece);
-		if (chain->config.high_pass_hz > 0.0)
-			for (size_t i = 0; i < BIQUAD_BUTTERWORTH_4; i++)
-				biquad_run(&chain->high_pass[i], piece, size);
-		if (chain->config.presence_db != 0.0)
-			biquad_run(&chain->presence, piece, size);
+		biquad_run_series(chain->filters, chain->filters_count, piece, size);
 		if (chain->config.compressor.ratio > 1.0)
 			compressor_run(&chain->compressor, piece, size);
 		done += size;
@@ -134,9 +133,8 @@ size_t chain_run(struct chain *chain, const float *frames, size_t count, float *
 
 static void reset_before_limiter(struct chain *chain)
 {
-	for (size_t i = 0; i < BIQUAD_BUTTERWORTH_4; i++)
-		biquad_reset(&chain->high_pass[i]);
-	biquad_reset(&chain->presence);
+	for (size_t i = 0; i < chain->filters_count; i++)
+		biquad_reset(&chain->filters[i]);
 	compressor_reset(&chain->compressor);
 }
 

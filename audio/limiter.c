@@ -16,6 +16,8 @@
 #define HALF   6 /* its taps on either side */
 #define TAPS   (2 * HALF)
 
+#define PIECE_FRAMES 256
+
 #define ATTACK_MS  4.0
 #define RELEASE_MS 60.0
 /* Gains are integers, so that sums of them are exact: this is 1. */
@@ -64,8 +66,7 @@ struct limiter {
 	float soft;    /* no peak is above the ceiling if no frame is above this */
 
 	size_t delay;         /* of the frames, until their gain is known */
-	float near[2 * TAPS]; /* the last TAPS frames, twice: in a row from near_at */
-	size_t near_at;
+	float near[TAPS - 1]; /* the last frames */
 	unsigned loud; /* frames until the last TAPS are too soft for a peak above the ceiling */
 	float *held;   /* ring of `delay` frames */
 	size_t held_at;
@@ -73,6 +74,8 @@ struct limiter {
 	double let_go; /* per frame, of the way back to the held gain */
 	double gain;   /* after the release, of UNITY */
 	struct average smooth[2];
+	size_t calm; /* frames for which that was 1, up to `calm_from`: nothing else is known */
+	size_t calm_from;
 	double unity;  /* what the second average gives for a gain of 1 */
 	size_t primed; /* frames taken since the beginning, up to `delay` */
 };
@@ -81,10 +84,10 @@ void limiter_reset(struct limiter *limiter)
 {
 	memset(limiter->near, 0, sizeof limiter->near);
 	memset(limiter->held, 0, limiter->delay * sizeof *limiter->held);
-	limiter->near_at = limiter->held_at = limiter->loud = 0;
+	limiter->held_at = limiter->loud = 0;
 	limiter->minimum.first = limiter->minimum.count = 0;
 	limiter->minimum.now = 0;
-	limiter->primed = 0;
+	limiter->primed = limiter->calm = 0;
 	limiter->gain = UNITY;
 	int64_t value = UNITY;
 	for (size_t i = 0; i < countof(limiter->smooth); i++) {
@@ -118,6 +121,7 @@ static void init(struct limiter *limiter, unsigned rate_hz)
 		limiter->smooth[i].size = half_span;
 		limiter->smooth[i].ring = xcalloc(half_span, sizeof *limiter->smooth[i].ring);
 	}
+	limiter->calm_from = 2 * half_span;
 	limiter->unity = (double)(UNITY * (int64_t)(half_span * half_span));
 	limiter->let_go = 1.0 - exp(-1000.0 / (rate_hz * RELEASE_MS));
 	limiter_reset(limiter);
@@ -154,25 +158,41 @@ size_t limiter_delay_frames(const struct limiter *limiter)
 	return limiter->delay;
 }
 
-/* The largest magnitude from the frame HALF before the youngest to the next one, without that; 0 if it is
- * certainly below the ceiling, which saves most of the work. */
-static float peak_near(struct limiter *limiter, float frame)
+/* The largest magnitude from the frame HALF before the last of `frames` (TAPS of them, oldest first)
+ * to the next one, without that. */
+static float peak_of(const float *frames)
 {
-	limiter->near[limiter->near_at] = limiter->near[limiter->near_at + TAPS] = frame;
-	limiter->near_at = limiter->near_at + 1 == TAPS ? 0 : limiter->near_at + 1;
-	if (fabsf(frame) > limiter->soft)
-		limiter->loud = TAPS;
-	if (limiter->loud == 0)
-		return 0.0F;
-	limiter->loud--;
-	const float *frames = limiter->near + limiter->near_at; /* oldest first */
 	phases sum = { 0 };
+
 	for (int i = 0; i < TAPS; i++)
 		sum += annex2[i] * frames[i];
 	float peak = fabsf(frames[HALF - 1]);
 	for (int phase = 0; phase < PHASES; phase++)
 		peak = fabsf(sum[phase]) > peak ? fabsf(sum[phase]) : peak;
 	return peak;
+}
+
+/* What each frame asks for. Where the frames are so soft that no peak can be above the ceiling, which
+ * is most of the time, none is looked for. */
+static void find_wanted(
+	struct limiter *limiter, const float *frames, size_t count, int32_t *ret_wanted)
+{
+	float near[TAPS - 1 + PIECE_FRAMES];
+
+	memcpy(near, limiter->near, sizeof limiter->near);
+	memcpy(near + TAPS - 1, frames, count * sizeof *near);
+	for (size_t i = 0; i < count; i++) {
+		ret_wanted[i] = UNITY;
+		if (fabsf(frames[i]) > limiter->soft)
+			limiter->loud = TAPS;
+		if (limiter->loud == 0)
+			continue;
+		limiter->loud--;
+		float peak = peak_of(near + i);
+		if (peak > limiter->ceiling)
+			ret_wanted[i] = (int32_t)((double)limiter->ceiling / peak * UNITY);
+	}
+	memcpy(limiter->near, near + count, sizeof limiter->near);
 }
 
 static int32_t minimum_next(struct minimum *minimum, int32_t gain)
@@ -198,47 +218,77 @@ static int64_t average_next(struct average *average, int64_t value)
 	return average->sum;
 }
 
-static float next(struct limiter *limiter, float frame)
+/* The gain of each frame that comes out. */
+static void find_gains(
+	struct limiter *limiter, const int32_t *wanted, size_t count, float *ret_gains)
 {
-	float peak = peak_near(limiter, frame);
-	int32_t wanted = UNITY;
+	double gain = limiter->gain, let_go = limiter->let_go, of_unity = 1.0 / limiter->unity;
 
-	if (peak > limiter->ceiling)
-		wanted = (int32_t)((double)limiter->ceiling / peak * UNITY);
-	double held = minimum_next(&limiter->minimum, wanted);
-	limiter->gain += limiter->let_go * (held - limiter->gain);
-	if (limiter->gain > held - 1.0)
-		limiter->gain = held;
-	int64_t smooth = average_next(
-		&limiter->smooth[1], average_next(&limiter->smooth[0], (int64_t)limiter->gain));
-	float delayed = limiter->held[limiter->held_at];
-	limiter->held[limiter->held_at] = frame;
-	limiter->held_at = limiter->held_at + 1 == limiter->delay ? 0 : limiter->held_at + 1;
-	return delayed * (float)((double)smooth / limiter->unity);
+	for (size_t i = 0; i < count; i++) {
+		if (wanted[i] == UNITY && limiter->calm == limiter->calm_from) {
+			limiter->minimum.now++;
+			ret_gains[i] = 1.0F;
+			continue;
+		}
+		double held = minimum_next(&limiter->minimum, wanted[i]);
+		gain += let_go * (held - gain);
+		if (gain > held - 1.0)
+			gain = held;
+		limiter->calm = gain < UNITY ? 0 : limiter->calm + 1;
+		int64_t smooth = average_next(
+			&limiter->smooth[1], average_next(&limiter->smooth[0], (int64_t)gain));
+		ret_gains[i] = (float)((double)smooth * of_unity); /* 1 is 1 */
+	}
+	limiter->gain = gain;
+}
+
+/* At most PIECE_FRAMES. */
+static size_t run(struct limiter *limiter, const float *frames, size_t count, float *ret_frames)
+{
+	int32_t wanted[PIECE_FRAMES];
+	float gains[PIECE_FRAMES];
+	size_t missing = limiter->delay - limiter->primed, at = limiter->held_at;
+
+	find_wanted(limiter, frames, count, wanted);
+	find_gains(limiter, wanted, count, gains);
+	if (missing > count)
+		missing = count;
+	limiter->primed += missing;
+	for (size_t i = 0; i < count; i++) {
+		if (i >= missing)
+			ret_frames[i - missing] = limiter->held[at] * gains[i];
+		limiter->held[at] = frames[i];
+		at = at + 1 == limiter->delay ? 0 : at + 1;
+	}
+	limiter->held_at = at;
+	return count - missing;
 }
 
 size_t limiter_run(struct limiter *limiter, const float *frames, size_t count, float *ret_frames)
 {
+	float piece[PIECE_FRAMES];
 	size_t given = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		float frame = next(limiter, mix_finite(frames[i]));
-		if (limiter->primed < limiter->delay)
-			limiter->primed++;
-		else
-			ret_frames[given++] = frame;
+	for (size_t done = 0; done < count;) {
+		size_t size = count - done < PIECE_FRAMES ? count - done : PIECE_FRAMES;
+		for (size_t i = 0; i < size; i++)
+			piece[i] = mix_finite(frames[done + i]);
+		given += run(limiter, piece, size, ret_frames + given);
+		done += size;
 	}
 	return given;
 }
 
+/* The silence that follows pushes them out. */
 size_t limiter_flush(struct limiter *limiter, float *ret_frames)
 {
-	size_t given = 0, dropped = limiter->delay - limiter->primed;
+	static const float silence[PIECE_FRAMES];
+	size_t given = 0;
 
-	for (size_t i = 0; i < limiter->delay; i++) {
-		float frame = next(limiter, 0.0F);
-		if (i >= dropped)
-			ret_frames[given++] = frame;
+	for (size_t left = limiter->delay; left > 0;) {
+		size_t size = left < PIECE_FRAMES ? left : PIECE_FRAMES;
+		given += run(limiter, silence, size, ret_frames + given);
+		left -= size;
 	}
 	limiter_reset(limiter);
 	return given;

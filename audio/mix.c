@@ -69,12 +69,9 @@ void mix_clip(float *samples, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		float sample = samples[i];
-		if (isnan(sample))
-			samples[i] = 0.0F;
-		else if (sample > 1.0F)
-			samples[i] = 1.0F;
-		else if (sample < -1.0F)
-			samples[i] = -1.0F;
+		sample = sample == sample ? sample : 0.0F;
+		sample = sample < 1.0F ? sample : 1.0F;
+		samples[i] = sample > -1.0F ? sample : -1.0F;
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "audio/resample.h"
+#include "audio/polyphase.h"
 #include "base/strbuf.h"
 
 #include <errno.h>
@@ -9,10 +10,20 @@
 #define RATE_MIN_HZ 4000
 #define RATE_MAX_HZ 192000
 
+/* With neither of the two the rates are equal, and frames are copied. */
 struct resampler {
 	double ratio;
-	SRC_STATE *state; /* NULL: equal rates, frames are copied */
+	struct polyphase *polyphase;
+	SRC_STATE *state; /* for a ratio that it does not take */
 };
+
+static int use_library(struct resampler *resampler)
+{
+	int error = 0;
+
+	resampler->state = src_new(SRC_SINC_FASTEST, 1, &error);
+	return resampler->state ? 0 : -ENOMEM; /* the only way it can fail with a known converter */
+}
 
 struct resampler *resampler_new(unsigned from_hz, unsigned to_hz)
 {
@@ -23,21 +34,22 @@ struct resampler *resampler_new(unsigned from_hz, unsigned to_hz)
 	}
 	_cleanup_(resampler_freep) struct resampler *resampler = xcalloc(1, sizeof *resampler);
 	resampler->ratio = (double)to_hz / from_hz;
-	if (from_hz != to_hz) {
-		int error = 0;
-		resampler->state = src_new(SRC_SINC_FASTEST, 1, &error);
-		if (!resampler->state) {
-			errno = ENOMEM; /* the only way it can fail with a known converter */
-			return NULL;
-		}
+	if (from_hz != to_hz)
+		resampler->polyphase = polyphase_new(from_hz, to_hz);
+	if (from_hz != to_hz && !resampler->polyphase && use_library(resampler) < 0) {
+		errno = ENOMEM;
+		return NULL;
 	}
 	return hand_over(resampler);
 }
 
 struct resampler *resampler_free(struct resampler *resampler)
 {
-	if (resampler && resampler->state)
-		src_delete(resampler->state);
+	if (resampler) {
+		polyphase_free(resampler->polyphase);
+		if (resampler->state)
+			src_delete(resampler->state);
+	}
 	free(resampler);
 	return NULL;
 }
@@ -45,6 +57,9 @@ struct resampler *resampler_free(struct resampler *resampler)
 long resampler_run(struct resampler *resampler, const float *frames, size_t count, bool last,
 	size_t *ret_used, float *ret_frames, size_t space)
 {
+	if (resampler->polyphase)
+		return (long)polyphase_run(
+			resampler->polyphase, frames, count, last, ret_used, ret_frames, space);
 	if (!resampler->state) {
 		size_t copied = count < space ? count : space;
 		if (copied > 0)
@@ -71,6 +86,8 @@ long resampler_run(struct resampler *resampler, const float *frames, size_t coun
 
 void resampler_reset(struct resampler *resampler)
 {
+	if (resampler->polyphase)
+		polyphase_reset(resampler->polyphase);
 	if (resampler->state)
 		src_reset(resampler->state);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sample-rate conversion of a mono stream, by libsamplerate (its only user; SRC_SINC_FASTEST:
- * 97 dB, 80 % bandwidth). One object per stream; its owner's thread only.
+ * Sample-rate conversion of a mono stream: 97 dB or better, 80 % bandwidth. Between the usual rates by
+ * audio/polyphase.h, else by libsamplerate (its only user; SRC_SINC_FASTEST). One object per
+ * stream; its owner's thread only.
  */
 #pragma once
 

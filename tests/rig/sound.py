@@ -70,13 +70,13 @@ class Alsa:
             file.writelines(f"{key}={value}\n" for key, value in numbers.items())
         os.replace(path + ".new", path)
 
-    def heard(self, name, channel=0):
-        """What a loatest card has played so far."""
+    def heard(self, name, channel=0, channels=2):
+        """What a loatest card (of so many channels) has played so far."""
         try:
-            data = np.fromfile(f"{self.folder}/{name}.raw", dtype="<i2")
-        except FileNotFoundError:
+            data = np.memmap(f"{self.folder}/{name}.raw", dtype="<i2", mode="r")
+        except (FileNotFoundError, ValueError):  # not there, or nothing in it
             return np.zeros(0, dtype=np.float32)
-        frames = data[:len(data) // 2 * 2].reshape(-1, 2)
+        frames = data[:len(data) // channels * channels].reshape(-1, channels)
         return frames[:, channel].astype(np.float32) / 32768
 
     def events(self, name):

@@ -110,6 +110,33 @@ static void test_blocks_do_not_matter(void **state)
 	}
 }
 
+static void test_a_series_is_one_after_the_other(void **state)
+{
+	enum { COUNT = 4800, CUT = 37 };
+	_cleanup_(freep) float *single = signal_new(COUNT), *series = signal_new(COUNT);
+	struct biquad filters[BIQUAD_SECTIONS_MAX];
+
+	(void)state;
+	biquad_butterworth_high_pass(filters, 48000.0, 300.0);
+	biquad_peaking(&filters[2], 48000.0, 2500.0, 0.7, 6.0);
+	for (size_t count = 0; count <= BIQUAD_SECTIONS_MAX; count++) {
+		signal_noise(single, COUNT, 1.0, 1);
+		memcpy(series, single, COUNT * sizeof *series);
+		for (size_t k = 0; k < count; k++) {
+			biquad_reset(&filters[k]);
+			biquad_run(&filters[k], single, COUNT);
+			biquad_reset(&filters[k]);
+		}
+		for (size_t done = 0; done < COUNT; done += CUT)
+			biquad_run_series(filters, count, series + done,
+				COUNT - done < CUT ? COUNT - done : CUT);
+		for (size_t i = 0; i < COUNT; i++)
+			if (fabsf(single[i] - series[i]) > 2e-6F)
+				fail_msg("%zu sections, frame %zu: %f, not %f", count, i,
+					(double)series[i], (double)single[i]);
+	}
+}
+
 /* A poisoned frame is one frame of silence, and a decay ends. */
 static void test_nothing_poisons(void **state)
 {
@@ -142,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_butterworth_is_maximally_flat),
 		cmocka_unit_test(test_gains_where_they_are_meant),
 		cmocka_unit_test(test_blocks_do_not_matter),
+		cmocka_unit_test(test_a_series_is_one_after_the_other),
 		cmocka_unit_test(test_nothing_poisons),
 	};
 
