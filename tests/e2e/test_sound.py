@@ -145,6 +145,26 @@ def test_what_an_xrun_took_is_made_up_for_in_pauses(rig):
     near(together.skew(last - 1.4, 1.2), 0, 0.005, "skew of the last sentence")
 
 
+def test_what_follows_in_the_queue_keeps_step(rig):
+    """By arithmetic: neither what the cards have told nor the delay of one output adds up."""
+    engine, speech = rig.tone_engine()
+    outputs = [rig.paced(0, ppm=400), {**rig.paced(1, ppm=-400), "delay_ms": 200}]
+    nodes = [rig.node(name, [output], speech=speech, gap="800ms")
+             for name, output in zip(("nut-a", "nut-b"), outputs)]
+    rig.announce("trung-tam", "mot", WORDS, start=rig.in_future(2))
+    for i in range(3):
+        rig.announce("trung-tam", f"sau-{i}", WORDS)
+    for i, node in enumerate(nodes):
+        node.wait_receipt("sau-2", "finished", f"loa{i}", 40)
+    starts = [[line.first_sound() for line in rig.recording.lines.values()]]
+    for _ in range(3):  # the next one: behind the silence of the gap
+        since = min(starts[-1]) + 1.4
+        starts.append([line.first_sound(since) for line in rig.recording.lines.values()])
+    print("skews", [f"{(b - a) * 1000:.2f} ms" for a, b in starts], flush=True)
+    for a, b in starts:
+        near(b - a, 0.200, FIRST_SECONDS, "delay of the second one")
+
+
 def test_delay_of_an_output(rig):
     """delay_ms: later than the others, for the distance between poles."""
     engine, speech = rig.tone_engine()
