@@ -4,11 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-#define MIDDLE (STRETCH_TAPS / 2 - 1) /* of the window: the frame at or before the next one */
 /* Kaiser's shape: 90 dB (J. F. Kaiser, "Nonrecursive digital filter design using the I0-sinh window
  * function", 1974: β = 0.1102 (A − 8.7)). */
 #define KAISER_BETA 9.0
 #define LANES       8 /* sums that do not wait for each other */
+
+enum { MIDDLE = STRETCH_TAPS / 2 - 1 }; /* of the window: the frame at or before the next one */
 
 /* The modified Bessel function of order 0, by its power series. */
 static double bessel_i0(double x)

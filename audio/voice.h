@@ -124,7 +124,8 @@ void voice_keep_step(struct voice *voice, const struct pace *pace, uint64_t mixe
  * (`starving` is set), VOICE_NOT_ASKING when it does not need the stream to run. */
 size_t voice_ready(struct voice *voice, uint64_t mixed, int64_t now_us);
 /* Sets mono[0..count) to what the voice plays at the tape's end and returns true, or returns
- * false when it is silent. Only after voice_ready(); `gain` is the output's. */
+ * false when it is silent. Only after voice_ready(), at most VOICE_CHUNK_FRAMES; `gain` is the
+ * output's. */
 bool voice_mix(struct voice *voice, struct voice_workshop *workshop, float *mono, size_t count,
 	uint64_t mixed, struct voice_gain gain);
 

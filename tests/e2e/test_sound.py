@@ -8,7 +8,7 @@ import numpy as np
 import recordings
 from case import between, near, options, same, spoken
 from rig import analysis
-from rig.node import mono_of
+from rig.node import mono_of, rfc3339
 from rig.together import Together
 
 CHIMES = {"open": "thong-bao", "close": "het", "bed": "none"}
@@ -151,9 +151,10 @@ def test_what_follows_in_the_queue_keeps_step(rig):
     outputs = [rig.paced(0, ppm=400), {**rig.paced(1, ppm=-400), "delay_ms": 200}]
     nodes = [rig.node(name, [output], speech=speech, gap="800ms")
              for name, output in zip(("nut-a", "nut-b"), outputs)]
-    rig.announce("trung-tam", "mot", WORDS, start=rig.in_future(2))
-    for i in range(3):
-        rig.announce("trung-tam", f"sau-{i}", WORDS)
+    start = time.time() + 2
+    rig.announce("trung-tam", "mot", WORDS, start=rfc3339(start))
+    for i in range(3):  # due when the first one is on air
+        rig.announce("trung-tam", f"sau-{i}", WORDS, start=rfc3339(start + 0.1 * (i + 1)))
     for i, node in enumerate(nodes):
         node.wait_receipt("sau-2", "finished", f"loa{i}", 40)
     starts = [[line.first_sound() for line in rig.recording.lines.values()]]

@@ -17,6 +17,7 @@
 
 #define RATE_HZ 48000
 #define COUNT   4800 /* frames of a programme */
+#define CHUNK   960
 
 struct rig {
 	struct voice voice;
@@ -99,7 +100,7 @@ static void test_next_programme_has_its_own_preroll(void **state)
 /* Plays the whole programme at once, when the device says so much of delay; when it has started. */
 static int64_t started_us(struct rig *rig, int64_t now_us, int64_t delay_us)
 {
-	static float mono[COUNT];
+	static float mono[CHUNK];
 	static struct voice_workshop workshop;
 	const struct voice_gain gain = { .linear = 1.0F };
 	struct voice *voice = &rig->voice;
@@ -108,7 +109,8 @@ static int64_t started_us(struct rig *rig, int64_t now_us, int64_t delay_us)
 	(void)place(rig, 0, now_us + delay_us);
 	voice_hold(voice, now_us + delay_us, now_us);
 	assert_int_equal(voice_ready(voice, 0, now_us), COUNT);
-	assert_true(voice_mix(voice, &workshop, mono, COUNT, 0, gain));
+	for (size_t at = 0; at < COUNT; at += CHUNK)
+		assert_true(voice_mix(voice, &workshop, mono, CHUNK, at, gain));
 	assert_true(voice_heard(voice, COUNT, now_us + US_PER_MS, &event));
 	assert_int_equal(event.what, DEVICE_STARTED);
 	return event.mono_us;
@@ -141,7 +143,6 @@ static void test_an_estimate_is_not_what_was_heard(void **state)
 #define PAUSE_FRAMES 14400
 #define STEP_COUNT   (2 * LOUD_FRAMES + PAUSE_FRAMES)
 #define PAUSE_LEVEL  0.0005F
-#define CHUNK        960
 
 /* Speech of a kind: a tone, a pause that is not quite silent, a tone. */
 static float spoken_at(size_t frame)
