@@ -20,6 +20,10 @@
 #define STALL_WAIT_US      (100 * US_PER_MS)
 #define CHUNKS_PER_TURN    16 /* an endlessly hungry device must not keep us from looking around */
 #define PADDING_PERIODS    2
+/* How often the thread looks in a thousand periods. A device that tells only once in a period how far it
+ * is must not be asked equally late after that each time: so the sleep is shorter than a period by 1 in
+ * 8 + the golden section, and few looks fall evenly into all parts of it. */
+#define LOOKS_PER_1000 1131
 
 static void post(struct device *device, const struct device_event *event)
 {
@@ -179,19 +183,6 @@ static int64_t due_us(const struct device *device)
 	return clock_mono_us() + us_of_frames(device, (delay > 0 ? (uint64_t)delay : 0) + pending);
 }
 
-/* Asks the device, once for all its voices, how far the sound is. (One that holds nothing is dry, or
- * has no clock.) */
-static void learn_pace(struct device *device)
-{
-	long delay = device->running ? device->driver->delay(device->sink) : 0;
-	uint64_t pending = device->tape.mixed - device->tape.written;
-	int64_t now_us = clock_mono_us();
-
-	if (delay > 0)
-		pace_observe(&device->pace, device->tape.mixed,
-			now_us + us_of_frames(device, (uint64_t)delay + pending), now_us);
-}
-
 static void keep_step(struct device *device)
 {
 	for (size_t i = 0; i < device->outputs_count; i++)
@@ -343,7 +334,6 @@ static bool mix(struct device *device, size_t limit)
 {
 	if (limit > DEVICE_CHUNK_FRAMES)
 		limit = DEVICE_CHUNK_FRAMES;
-	learn_pace(device);
 	correct_voices(device);
 	hold_voices(device);
 	keep_step(device);
@@ -442,12 +432,25 @@ static void post_heard(struct device *device, int64_t now_us)
 		}
 }
 
+/* What the device says of its delay teaches how it keeps time, once for all its voices. (One that holds
+ * nothing is dry, or has no clock.) */
+static void learn_pace(struct device *device, uint64_t delay)
+{
+	uint64_t pending = device->tape.mixed - device->tape.written;
+	int64_t now_us = clock_mono_us();
+
+	if (delay > 0)
+		pace_observe(&device->pace, device->tape.mixed,
+			now_us + us_of_frames(device, delay + pending), now_us);
+}
+
 static int observe(struct device *device)
 {
 	if (device->running) {
 		long delay = device->driver->delay(device->sink);
 		if (delay < 0)
 			return (int)delay;
+		learn_pace(device, (uint64_t)delay);
 		uint64_t written = device->tape.written;
 		uint64_t heard = (uint64_t)delay < written ? written - (uint64_t)delay : 0;
 		if (heard > device->heard)
@@ -601,11 +604,8 @@ static int64_t earlier(int64_t a, int64_t b)
  * period from now: so that the end is noticed when it comes. */
 static int64_t drain_wait_us(const struct device *device)
 {
-	/* Not always the same part of a period: a device that says only once in a period how far it
-	 * is would always be asked as late after that. */
-	uint64_t period = device->format.period_frames;
-	uint64_t earlier_by = atomic_load(&device->turns) % 4 * period / 16;
-	int64_t wait_us = us_of_frames(device, period - earlier_by);
+	int64_t wait_us = us_of_frames(device, device->format.period_frames) * 1000 /
+			  LOOKS_PER_1000;
 
 	for (size_t i = 0; i < device->outputs_count; i++) {
 		const struct voice *voice = &device->voices[i];

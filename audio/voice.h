@@ -19,7 +19,7 @@
 #define VOICE_WARM_US INT64_C(5000000)
 /* The stream runs at least this long before a timed first frame, so that the device's real delay
  * is known before it matters. */
-#define VOICE_LEAD_MIN_US INT64_C(200000)
+#define VOICE_LEAD_MIN_US INT64_C(500000)
 /* This long before a timed first frame (on the tape) its place is corrected, once, by at most
  * as much. */
 #define VOICE_CORRECTION_US INT64_C(20000)

@@ -23,6 +23,7 @@
  *   period_frames  960     the only period
  *   buffer_frames  3840    the only buffer (a huge one: 480000)
  *   ppm            0       its clock is so many millionths too fast (not to be changed while it runs)
+ *   coarse         0       1: it tells how far it is in whole periods only, as some drivers do
  *   unpaced        0       1: everything is heard at once, like the `file` plugin over `null`
  *   absent         0       1: open says ENODEV; when it is open already, it is unplugged
  *   busy           0       the first so many opens say EBUSY
@@ -67,6 +68,7 @@ enum number {
 	PERIOD_FRAMES,
 	BUFFER_FRAMES,
 	PPM,
+	COARSE,
 	UNPACED,
 	ABSENT,
 	BUSY,
@@ -92,6 +94,7 @@ static const struct {
 	[PERIOD_FRAMES] = { "period_frames", 960 },
 	[BUFFER_FRAMES] = { "buffer_frames", 3840 },
 	[PPM] = { "ppm", 0 },
+	[COARSE] = { "coarse", 0 },
 	[UNPACED] = { "unpaced", 0 },
 	[ABSENT] = { "absent", 0 },
 	[BUSY] = { "busy", 0 },
@@ -366,12 +369,21 @@ static int on_stop(snd_pcm_ioplug_t *io)
 	return 0;
 }
 
+/* Of the frames heard, those that it tells of. */
+static uint64_t told(const struct loatest *card)
+{
+	uint64_t period = (uint64_t)card->now[PERIOD_FRAMES];
+	bool all = !card->now[COARSE] || card->heard == card->received;
+
+	return all ? card->heard : card->heard - card->heard % period;
+}
+
 static snd_pcm_sframes_t on_pointer(snd_pcm_ioplug_t *io)
 {
 	struct loatest *card = io->private_data;
 	int r = advance(card);
 
-	return r < 0 ? r : (snd_pcm_sframes_t)(card->heard % io->buffer_size);
+	return r < 0 ? r : (snd_pcm_sframes_t)(told(card) % io->buffer_size);
 }
 
 static snd_pcm_sframes_t on_transfer(snd_pcm_ioplug_t *io, const snd_pcm_channel_area_t *areas,
@@ -408,7 +420,7 @@ static int on_delay(snd_pcm_ioplug_t *io, snd_pcm_sframes_t *ret_delay)
 		r = -ENODEV;
 	if (r < 0)
 		return r;
-	*ret_delay = (snd_pcm_sframes_t)(card->received - card->heard);
+	*ret_delay = (snd_pcm_sframes_t)(card->received - told(card));
 	if (card->now[SLOW_DELAY_US] > 0)
 		usleep((useconds_t)card->now[SLOW_DELAY_US]);
 	return 0;

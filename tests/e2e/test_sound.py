@@ -86,6 +86,13 @@ def test_two_devices_begin_together(rig):
     begins_together(rig, node, "loa0", node, "loa1", FIRST_SECONDS)
 
 
+def test_a_card_that_tells_of_whole_periods_begins_with_the_others(rig):
+    engine, speech = rig.tone_engine()
+    node = rig.node("ubnd", [rig.paced(0), rig.paced(1, coarse=1)], speech=speech)
+    rig.announce("trung-tam", "cung", WORDS, start=rig.in_future(2.5))
+    begins_together(rig, node, "loa0", node, "loa1", FIRST_SECONDS)
+
+
 def two_nodes(rig, ppm, **changes):
     outputs = [rig.paced(0, ppm=ppm), rig.paced(1, ppm=-ppm)]
     return [rig.node(name, [output], **changes)
@@ -118,7 +125,6 @@ def test_two_nodes_stay_together_without_pauses(rig):
     skews = [together.skew(began + at, 0.3) for at in np.arange(0.5, seconds - 1.5, 1.0)]
     assert None not in skews, f"not the same sound: {skews}"
     worst = max(map(abs, skews))
-    print(f"skew at most {worst * 1000:.2f} ms, at the end {skews[-1] * 1000:.2f} ms", flush=True)
     assert worst <= 0.005, f"up to {worst * 1000:.1f} ms apart: {skews}"
     near(skews[-1], 0, 0.002, "skew at the end")
 
@@ -161,7 +167,6 @@ def test_what_follows_in_the_queue_keeps_step(rig):
     for _ in range(3):  # the next one: behind the silence of the gap
         since = min(starts[-1]) + 1.4
         starts.append([line.first_sound(since) for line in rig.recording.lines.values()])
-    print("skews", [f"{(b - a) * 1000:.2f} ms" for a, b in starts], flush=True)
     for a, b in starts:
         near(b - a, 0.200, FIRST_SECONDS, "delay of the second one")
 
