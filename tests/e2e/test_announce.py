@@ -6,7 +6,7 @@ import json
 import time
 import unicodedata
 
-from case import between, ends_once, near, options, same, spoken
+from case import between, ends_once, near, same, spoken
 from rig import analysis
 from rig.node import instant, mono_of
 

@@ -111,7 +111,7 @@ def test_two_nodes_begin_together(rig):
 
 @options(timeout=90, first=True)
 def test_two_nodes_stay_together_without_pauses(rig):
-    """Half a minute of a recording that is never silent, on cards whose clocks are eight times as wrong
+    """Half a minute of a recording that is never silent, on cards whose clocks are four times as wrong
     as clocks are: left alone they would be 24 ms apart."""
     seconds, ppm = 30, 400
     nodes = two_nodes(rig, ppm)

@@ -137,7 +137,7 @@ class Pulse:
             "pulseaudio", "-n", "--daemonize=no", "--system=no", "--exit-idle-time=-1",
             "--use-pid-file=no", "--disable-shm=yes", "--realtime=yes", "--high-priority=yes",
             "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.folder}/native",
-            "-L", f"module-null-sink sink_name=line channels=1 rate={analysis.RATE} format=float32le"],
+            "-L", f"module-null-sink sink_name=line channels=1 rate={analysis.RATE}"],
             f"{self.folder}/pulseaudio.log", env=env)
         try:
             wait_until(lambda: not self.process.running() or self._answers(), "pulseaudio", 20, 0.05)

@@ -76,7 +76,7 @@ class Line:
 
 
 class Lines:
-    """The recording of all lines of a test, from its beginning on; seconds are those of the recording."""
+    """The recording of all lines of a test, from its beginning on; seconds are its own."""
 
     def __init__(self):
         self.first_mono, self.lines = time.monotonic(), {}
