@@ -59,6 +59,7 @@ struct device *device_start(const struct device_config *config)
 	device->driver = sink_driver_for(config->name);
 	device->channels = channels_needed(config);
 	device->outputs_count = config->outputs_count;
+	stretch_table_init(&device->workshop.table);
 	for (size_t i = 0; i < config->outputs_count; i++) {
 		voice_init(&device->voices[i], i, &config->outputs[i]);
 		atomic_init(&device->slots[i].gain, gain_of(config->outputs[i].gain_db, 0));

@@ -16,7 +16,7 @@
  * channels: what they play is added, and clipped to full scale without a wrap. A slot needs no
  * preroll when any slot that shares a channel with it sounds, or has sounded lately
  * (VOICE_WARM_US): the amplifier is awake. Slots cost next to nothing: a device with all of them
- * has 73 KiB, and a turn looks at an idle one for some nanoseconds.
+ * has 122 KiB, and a turn looks at an idle one for some nanoseconds.
  *
  * All functions are for the main thread. Nothing here blocks.
  */

@@ -9,7 +9,7 @@
 #include "audio/voice.h"
 #include "base/thread.h"
 
-#define DEVICE_CHUNK_FRAMES 1024 /* mixed in one go */
+#define DEVICE_CHUNK_FRAMES VOICE_CHUNK_FRAMES
 
 struct device_slot {
 	_Atomic(struct programme *) waiting; /* main puts one in, the thread takes it out */
@@ -53,6 +53,8 @@ struct device {
 	int64_t backoff_us;
 	bool was_open;
 	bool closed_reported;
+	struct pace pace; /* how the device keeps time */
+	struct voice_workshop workshop;
 	float mono[DEVICE_CHUNK_FRAMES];
 };
 

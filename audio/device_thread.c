@@ -20,6 +20,10 @@
 #define STALL_WAIT_US      (100 * US_PER_MS)
 #define CHUNKS_PER_TURN    16 /* an endlessly hungry device must not keep us from looking around */
 #define PADDING_PERIODS    2
+/* How often the thread looks in a thousand periods. A device that tells only once in a period how far it
+ * is must not be asked equally late after that each time: so the sleep is shorter than a period by 1 in
+ * 8 + the golden section, and few looks fall evenly into all parts of it. */
+#define LOOKS_PER_1000 1131
 
 static void post(struct device *device, const struct device_event *event)
 {
@@ -68,6 +72,7 @@ static void try_open(struct device *device, int64_t now_us)
 	}
 	tape_init(&device->tape, device->format.channels, device->format.buffer_frames,
 		DEVICE_CHUNK_FRAMES);
+	pace_init(&device->pace, device->format.rate_hz);
 	device->heard = 0;
 	device->stop_at = 0;
 	device->running = false;
@@ -178,6 +183,12 @@ static int64_t due_us(const struct device *device)
 	return clock_mono_us() + us_of_frames(device, (delay > 0 ? (uint64_t)delay : 0) + pending);
 }
 
+static void keep_step(struct device *device)
+{
+	for (size_t i = 0; i < device->outputs_count; i++)
+		voice_keep_step(&device->voices[i], &device->pace, device->tape.mixed);
+}
+
 static bool start_together(const struct voice *a, const struct voice *b)
 {
 	return a != b && b->state == VOICE_LEADING && a->start_us != TIME_UNSET &&
@@ -246,7 +257,9 @@ static void correct_voices(struct device *device)
 		struct voice *voice = &device->voices[i];
 		if (!voice_wants_correction(voice, mixed))
 			continue;
-		int64_t shift = voice_correction(voice, mixed, due_us(device));
+		int64_t due = pace_knows(&device->pace) ? (int64_t)pace_due_us(&device->pace, mixed)
+							: due_us(device);
+		int64_t shift = voice_correction(voice, mixed, due);
 		for (size_t j = 0; j < device->outputs_count; j++) {
 			if (start_together(voice, &device->voices[j]))
 				voice_shift(&device->voices[j], shift, mixed);
@@ -335,13 +348,14 @@ static bool mix(struct device *device, size_t limit)
 		limit = DEVICE_CHUNK_FRAMES;
 	correct_voices(device);
 	hold_voices(device);
+	keep_step(device);
 	size_t count = frames_to_mix(device, limit);
 	if (count == 0)
 		return false;
 	float *room = tape_room(&device->tape, count, &count);
 	for (size_t i = 0; i < device->outputs_count; i++) {
 		struct voice *voice = &device->voices[i];
-		if (voice_mix(voice, device->mono, count, device->tape.mixed,
+		if (voice_mix(voice, &device->workshop, device->mono, count, device->tape.mixed,
 			    atomic_load(&device->slots[i].gain)))
 			mix_add_channels(room, device->format.channels, voice->channel_mask,
 				device->mono, count);
@@ -430,12 +444,25 @@ static void post_heard(struct device *device, int64_t now_us)
 		}
 }
 
+/* What the device says of its delay teaches how it keeps time, once for all its voices. (One that holds
+ * nothing is dry, or has no clock.) */
+static void learn_pace(struct device *device, uint64_t delay)
+{
+	uint64_t pending = device->tape.mixed - device->tape.written;
+	int64_t now_us = clock_mono_us();
+
+	if (delay > 0)
+		pace_observe(&device->pace, device->tape.mixed,
+			now_us + us_of_frames(device, delay + pending), now_us);
+}
+
 static int observe(struct device *device)
 {
 	if (device->running) {
 		long delay = device->driver->delay(device->sink);
 		if (delay < 0)
 			return (int)delay;
+		learn_pace(device, (uint64_t)delay);
 		uint64_t written = device->tape.written;
 		uint64_t heard = (uint64_t)delay < written ? written - (uint64_t)delay : 0;
 		if (heard > device->heard)
@@ -466,6 +493,7 @@ static int stop_when_idle(struct device *device)
 	tape_skip_pending(&device->tape);
 	device->heard = device->tape.written;
 	device->running = false;
+	pace_restart(&device->pace);
 	device->polls_sink = true;
 	return r;
 }
@@ -483,6 +511,7 @@ static int recover(struct device *device, int64_t now_us)
 	if (r < 0)
 		return r;
 	tape_rewind(&device->tape, unheard);
+	pace_restart(&device->pace);
 	/* All that was written and not lost has been heard; the device is empty. Or it goes on
 	 * where it was; then delay() tells. */
 	if (device->heard > device->tape.written)
@@ -587,7 +616,8 @@ static int64_t earlier(int64_t a, int64_t b)
  * period from now: so that the end is noticed when it comes. */
 static int64_t drain_wait_us(const struct device *device)
 {
-	int64_t wait_us = us_of_frames(device, device->format.period_frames);
+	int64_t wait_us = us_of_frames(device, device->format.period_frames) * 1000 /
+			  LOOKS_PER_1000;
 
 	for (size_t i = 0; i < device->outputs_count; i++) {
 		const struct voice *voice = &device->voices[i];

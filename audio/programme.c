@@ -215,10 +215,12 @@ bool programme_aborted(const struct programme *programme)
 /* --- consumer -----------------------------------------------------------------------------------
  */
 
-static size_t pull(struct programme *programme, float *ret_frames, size_t count)
+size_t programme_peek(
+	const struct programme *programme, size_t ahead, float *ret_frames, size_t count)
 {
-	uint64_t position = atomic_load_explicit(&programme->pulled, memory_order_relaxed);
+	uint64_t position = atomic_load_explicit(&programme->pulled, memory_order_relaxed) + ahead;
 	size_t lead = programme_lead_frames(programme);
+	lead = lead > ahead ? lead - ahead : 0;
 	if (count > lead)
 		count = lead;
 	size_t at = (size_t)(position % programme->capacity);
@@ -227,11 +229,27 @@ static size_t pull(struct programme *programme, float *ret_frames, size_t count)
 		first = count;
 	memcpy(ret_frames, programme->ring + at, first * sizeof *ret_frames);
 	memcpy(ret_frames + first, programme->ring, (count - first) * sizeof *ret_frames);
+	return count;
+}
+
+void programme_skip(struct programme *programme, size_t count)
+{
+	uint64_t position = atomic_load_explicit(&programme->pulled, memory_order_relaxed);
+	size_t lead = programme_lead_frames(programme);
+	if (count > lead)
+		count = lead;
 	atomic_store(&programme->pulled, position + count);
 	if (count > 0 && atomic_load(&programme->want_space) && half_is_free(programme) &&
 		atomic_exchange(&programme->want_space, false))
 		kick(programme->space_fd);
-	return count;
+}
+
+static size_t pull(struct programme *programme, float *ret_frames, size_t count)
+{
+	size_t got = programme_peek(programme, 0, ret_frames, count);
+
+	programme_skip(programme, got);
+	return got;
 }
 
 size_t programme_pull(struct programme *programme, float *ret_frames, size_t count)

@@ -79,6 +79,12 @@ bool programme_aborted(const struct programme *programme);
  */
 /* Copies up to `count` frames out, returns how many there were. */
 size_t programme_pull(struct programme *programme, float *ret_frames, size_t count);
+/* Copies up to `count` frames from `ahead` frames after the next one on, and leaves all of them in
+ * place; returns how many there were. */
+size_t programme_peek(
+	const struct programme *programme, size_t ahead, float *ret_frames, size_t count);
+/* Leaves out up to `count` frames that programme_peek() has shown. */
+void programme_skip(struct programme *programme, size_t count);
 /* True when complete and every frame was pulled. */
 bool programme_drained(const struct programme *programme);
 /* Asks for a wake-up when frames or completion come; returns whether there is something already

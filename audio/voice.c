@@ -2,6 +2,7 @@
 #include "audio/voice.h"
 #include "base/clock.h"
 
+#include <math.h>
 #include <string.h>
 
 static int64_t frames_of_us(const struct voice *voice, int64_t us)
@@ -44,6 +45,10 @@ void voice_take(
 	voice->aborted = false;
 	voice->started = false;
 	voice->starving = false;
+	voice->stepping = start_us != TIME_UNSET;
+	voice->flowing = false;
+	voice->step = 1;
+	voice->pause_shift = 0;
 	mix_ramp_set(&voice->gain, gain.linear * programme_gain(programme));
 	mix_ramp_set(&voice->fade, 1.0F);
 }
@@ -140,6 +145,7 @@ void voice_hold(struct voice *voice, int64_t due_us, int64_t now_us)
 		voice->start_us - due_us > VOICE_CORRECTION_US) {
 		voice->hold_us = voice->start_us;
 		voice->taken_us = voice->start_us;
+		voice->stepping = false; /* there is no clock to keep step with */
 	} else if (due_us <= now_us && due_us > voice->taken_us) {
 		voice->taken_us = due_us;
 	}
@@ -176,16 +182,149 @@ void voice_abort(struct voice *voice, uint64_t mixed)
 	}
 }
 
+/* --- in step ------------------------------------------------------------------------------------
+ */
+
+void voice_keep_step(struct voice *voice, const struct pace *pace, uint64_t mixed)
+{
+	voice->pause_shift = 0;
+	if (!voice->stepping || voice->state != VOICE_PLAYING || !pace_knows(pace)) {
+		voice->step = 1;
+		return;
+	}
+	double place = (double)voice->pulled + (voice->flowing ? voice->stretch.fraction : 0);
+	double should_us = (double)voice->start_us + place * US_PER_SEC / voice->rate_hz;
+	double late_us = pace_due_us(pace, mixed) - should_us;
+
+	voice->step = pace_step(pace, late_us);
+	voice->pause_shift = pace_pause_frames(pace, late_us);
+}
+
+/* Frames of the programme by which the voice can move on; all is there: with silence behind the
+ * last. */
+static size_t frames_to_come(const struct voice *voice)
+{
+	bool complete = false;
+	uint64_t pushed = programme_frames_pushed(voice->programme, &complete);
+	size_t lead = programme_lead_frames(voice->programme);
+
+	if (complete)
+		return (size_t)(pushed - voice->pulled);
+	if (voice->flowing)
+		return lead;
+	return lead > STRETCH_AHEAD ? lead - STRETCH_AHEAD : 0;
+}
+
+static size_t can_make(const struct voice *voice)
+{
+	size_t to_come = frames_to_come(voice);
+	double fraction = voice->flowing ? voice->stretch.fraction : 0;
+
+	if (to_come == 0)
+		return 0;
+	size_t count = stretch_gives(
+		&(struct stretch){ .fraction = fraction }, to_come, voice->step);
+	return count > 0 ? count : 1;
+}
+
+static bool is_silent(const float *frames, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!(fabsf(frames[i]) < VOICE_PAUSE_LEVEL))
+			return false;
+	}
+	return true;
+}
+
+/* In a pause: gives `count` frames, but moves on by more or fewer; one end goes over into the other.
+ * Returns by how many more; 0: there is no pause, and nothing was done. */
+static int64_t play_pause(
+	struct voice *voice, struct voice_workshop *workshop, float *frames, size_t count)
+{
+	int64_t most = (int64_t)count;
+	int64_t shift = voice->pause_shift;
+	float *ahead = workshop->ahead;
+
+	if (shift > most)
+		shift = most;
+	if (shift < -most / 2)
+		shift = -most / 2;
+	size_t needed = count + (size_t)(shift > 0 ? shift : 0);
+	if (shift == 0 || programme_peek(voice->programme, 0, ahead, needed) < needed ||
+		!is_silent(ahead, needed))
+		return 0;
+	for (int64_t i = 0; i < most; i++) {
+		float share = (float)(i + 1) / (float)most;
+		float there = i + shift >= 0 ? ahead[i + shift] : ahead[0];
+		frames[i] = ahead[i] + share * (there - ahead[i]);
+	}
+	programme_skip(voice->programme, (size_t)(most + shift));
+	return shift;
+}
+
+/* What the interpolator needs before its first frame. */
+static void begin_to_flow(struct voice *voice)
+{
+	float first[STRETCH_AHEAD] = { 0 };
+
+	(void)programme_pull(voice->programme, first, STRETCH_AHEAD);
+	stretch_init(&voice->stretch, first);
+	voice->flowing = true;
+}
+
+/* As programme_pull(), in step. */
+static size_t pull_in_step(
+	struct voice *voice, struct voice_workshop *workshop, float *mono, size_t count)
+{
+	float *added = workshop->frames + STRETCH_TAPS;
+	size_t possible = can_make(voice);
+
+	if (count > possible)
+		count = possible;
+	if (count == 0)
+		return 0;
+	if (!voice->flowing)
+		begin_to_flow(voice);
+	size_t needs = stretch_needs(&voice->stretch, count, voice->step);
+	int64_t shift = play_pause(voice, workshop, added, needs);
+	if (shift == 0) {
+		size_t got = programme_pull(voice->programme, added, needs);
+		memset(added + got, 0, (needs - got) * sizeof *added);
+	}
+	stretch_run(&voice->stretch, &workshop->table, workshop->frames, count, voice->step, mono);
+	voice->pulled += (uint64_t)((int64_t)needs + shift);
+	return count;
+}
+
+static size_t pull(struct voice *voice, struct voice_workshop *workshop, float *mono, size_t count)
+{
+	if (voice->stepping) {
+		size_t made = pull_in_step(voice, workshop, mono, count);
+		uint64_t all = programme_frames_pushed(voice->programme, NULL);
+		if (voice->pulled > all) /* beyond the last frame */
+			voice->pulled = all;
+		return made;
+	}
+	size_t got = programme_pull(voice->programme, mono, count);
+	voice->pulled += got;
+	return got;
+}
+
+static size_t ready_now(const struct voice *voice)
+{
+	return voice->stepping ? can_make(voice) : programme_lead_frames(voice->programme);
+}
+
 /* Frames of the programme that are there; 0 moves on to DRAINING or says that it starves. */
 static size_t ready_of_programme(struct voice *voice)
 {
-	size_t lead = programme_lead_frames(voice->programme);
+	size_t ready = ready_now(voice);
 
-	if (lead == 0 && programme_want_frames(voice->programme))
-		lead = programme_lead_frames(voice->programme);
-	voice->starving = lead == 0;
-	if (lead > 0)
-		return lead;
+	if (ready == 0 && programme_want_frames(voice->programme))
+		ready = ready_now(voice);
+	voice->starving = ready == 0;
+	if (ready > 0)
+		return ready;
 	if (!programme_drained(voice->programme))
 		return 0;
 	voice->starving = false;
@@ -218,14 +357,13 @@ size_t voice_ready(struct voice *voice, uint64_t mixed, int64_t now_us)
 	}
 }
 
-bool voice_mix(
-	struct voice *voice, float *mono, size_t count, uint64_t mixed, struct voice_gain gain)
+bool voice_mix(struct voice *voice, struct voice_workshop *workshop, float *mono, size_t count,
+	uint64_t mixed, struct voice_gain gain)
 {
 	if (voice->state != VOICE_PLAYING && voice->state != VOICE_FADING)
 		return false;
-	size_t got = programme_pull(voice->programme, mono, count);
+	size_t got = pull(voice, workshop, mono, count);
 	memset(mono + got, 0, (count - got) * sizeof *mono);
-	voice->pulled += got;
 	if (got > 0)
 		voice->sound_to = mixed + got;
 	if (voice->state == VOICE_PLAYING) {

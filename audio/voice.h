@@ -12,15 +12,21 @@
 
 #include "audio/device.h"
 #include "audio/mix.h"
+#include "audio/pace.h"
+#include "audio/stretch.h"
 
 /* Channels that sounded less than this ago need no preroll: their amplifier is awake. */
 #define VOICE_WARM_US INT64_C(5000000)
 /* The stream runs at least this long before a timed first frame, so that the device's real delay
  * is known before it matters. */
-#define VOICE_LEAD_MIN_US INT64_C(200000)
+#define VOICE_LEAD_MIN_US INT64_C(500000)
 /* This long before a timed first frame (on the tape) its place is corrected, once, by at most
  * as much. */
 #define VOICE_CORRECTION_US INT64_C(20000)
+
+#define VOICE_CHUNK_FRAMES 1024 /* mixed in one go, at most */
+/* What is below −60 dBFS is a pause, which may become shorter or longer. */
+#define VOICE_PAUSE_LEVEL 0.001F
 
 #define VOICE_NOT_ASKING SIZE_MAX
 
@@ -39,6 +45,13 @@ struct voice_gain {
 	uint32_t ramp_ms;
 };
 
+/* What a voice needs while it mixes, and the voices of a device share. */
+struct voice_workshop {
+	struct stretch_table table;
+	float frames[STRETCH_TAPS + VOICE_CHUNK_FRAMES + 2];
+	float ahead[2 * (VOICE_CHUNK_FRAMES + 2)];
+};
+
 struct voice {
 	/* as configured */
 	size_t output;
@@ -53,7 +66,7 @@ struct voice {
 	int64_t warm_until_us;
 	uint64_t first_at; /* tape position of the first frame */
 	uint64_t sound_to; /* tape position after the last frame so far */
-	uint64_t pulled;   /* frames of the programme on the tape */
+	uint64_t pulled;   /* frames of the programme on the tape, or left out in a pause */
 	bool corrected;    /* first_at is final */
 	int64_t taken_us;  /* nothing of it was heard before this */
 	int64_t hold_us;   /* LEADING: no frame before this; INT64_MIN: goes on */
@@ -63,6 +76,13 @@ struct voice {
 	bool starving;
 	struct mix_ramp gain;
 	struct mix_ramp fade; /* FADING */
+
+	/* a programme with a start: kept in step */
+	bool stepping;
+	bool flowing;        /* stretch has its first frames */
+	double step;         /* frames of the programme for each on the tape */
+	int64_t pause_shift; /* frames to leave out or put in, if there is a pause now */
+	struct stretch stretch;
 };
 
 void voice_init(struct voice *voice, size_t output, const struct device_output_config *config);
@@ -96,13 +116,19 @@ void voice_abort(struct voice *voice, uint64_t mixed);
  * (`due_us`, as for voice_place(), is not after `now_us`), nothing is said to be heard before now. */
 void voice_hold(struct voice *voice, int64_t due_us, int64_t now_us);
 
+/* A voice that plays a programme with a start: how late what it gives next will be heard, as `pace`
+ * knows the device, decides how fast it goes on and whether a pause must become shorter. Voices of
+ * one device that began together are told alike, and stay alike to the sample. */
+void voice_keep_step(struct voice *voice, const struct pace *pace, uint64_t mixed);
+
 /* Frames that the voice can give now, in one go: 0 when its programme is short of frames
  * (`starving` is set), VOICE_NOT_ASKING when it does not need the stream to run. */
 size_t voice_ready(struct voice *voice, uint64_t mixed, int64_t now_us);
 /* Sets mono[0..count) to what the voice plays at the tape's end and returns true, or returns
- * false when it is silent. Only after voice_ready(); `gain` is the output's. */
-bool voice_mix(
-	struct voice *voice, float *mono, size_t count, uint64_t mixed, struct voice_gain gain);
+ * false when it is silent. Only after voice_ready(), at most VOICE_CHUNK_FRAMES; `gain` is the
+ * output's. */
+bool voice_mix(struct voice *voice, struct voice_workshop *workshop, float *mono, size_t count,
+	uint64_t mixed, struct voice_gain gain);
 
 /* What became of it, now that the tape has been heard up to `heard`, at `now_us`: true with an
  * event to post; to be called until it returns false. */

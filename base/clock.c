@@ -9,6 +9,9 @@
 #define YEAR_MIN 1970
 #define YEAR_MAX 2199
 
+#define AHEAD_READINGS 10
+#define AHEAD_GOOD_US  20
+
 static int64_t clock_us(clockid_t which)
 {
 	struct timespec now;
@@ -25,6 +28,23 @@ int64_t clock_real_us(void)
 int64_t clock_mono_us(void)
 {
 	return clock_us(CLOCK_MONOTONIC);
+}
+
+int64_t clock_real_ahead_us(void)
+{
+	int64_t ahead_us = 0;
+	int64_t least_us = INT64_MAX;
+
+	for (int i = 0; i < AHEAD_READINGS && least_us > AHEAD_GOOD_US; i++) {
+		int64_t before_us = clock_mono_us();
+		int64_t real_us = clock_real_us();
+		int64_t took_us = clock_mono_us() - before_us;
+		if (took_us >= least_us)
+			continue;
+		least_us = took_us;
+		ahead_us = real_us - before_us - took_us / 2;
+	}
+	return ahead_us;
 }
 
 bool clock_synchronised(void)

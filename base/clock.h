@@ -19,6 +19,10 @@
 
 int64_t clock_real_us(void);
 int64_t clock_mono_us(void);
+/* How far the real clock is ahead of the monotonic one. They cannot be read at once: a thread that had
+ * to wait between two readings reads again. Of two nodes that begin together it is half of what they
+ * may differ by. */
+int64_t clock_real_ahead_us(void);
 
 /* The kernel says that something (NTP, a GPS) keeps its real clock right: adjtimex(2). */
 bool clock_synchronised(void);

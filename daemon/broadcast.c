@@ -8,7 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define JOIN_MS 50 /* the renderer's last event is its last act */
+#define IN_STEP_LATE_US (1 * US_PER_SEC)
+#define JOIN_MS         50 /* the renderer's last event is its last act */
 
 /* --- Length ---------------------------------------------------------------------------------- */
 
@@ -258,6 +259,7 @@ struct broadcast *broadcast_start(struct output *output, size_t place, struct qu
 		.resumed = entry->was_on_air,
 		.start_us = entry->start_us,
 		.ended_us = TIME_UNSET,
+		.planned_us = entry->start_us,
 		.seconds_before = (double)entry->from.played_us / US_PER_SEC,
 	};
 	if (prepare(broadcast, &broadcast->detail) < 0) {
@@ -509,12 +511,28 @@ void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_ev
 	tell_if_over(broadcast);
 }
 
+/* Start and length, which are the same on every node. Not of what was cut off; nor where sound was lost
+ * for so long that what follows would begin in the middle of it. */
+static int64_t end_in_step(const struct broadcast *broadcast, const struct device_event *event)
+{
+	int64_t length_us = (int64_t)event->frames * US_PER_SEC / event->rate_hz;
+	int64_t in_step_us = broadcast->planned_us + length_us;
+
+	if (broadcast->planned_us == TIME_UNSET || event->outcome != DEVICE_FINISHED ||
+		broadcast->ended_us == TIME_UNSET)
+		return 0;
+	int64_t late_us = broadcast->ended_us - broadcast->output->config->sound.delay_us -
+			  in_step_us;
+	return late_us > IN_STEP_LATE_US ? 0 : in_step_us;
+}
+
 static void on_device_ended(struct broadcast *broadcast, const struct device_event *event)
 {
 	broadcast->device_done = true;
 	broadcast->frames_played = event->frames;
 	if (event->frames > 0)
 		broadcast->ended_us = node_real_of_mono(event->mono_us);
+	broadcast->in_step_us = end_in_step(broadcast, event);
 	if (event->outcome == DEVICE_LOST) {
 		set_cause(broadcast, QUEUE_LOST, REASON_OUTPUT_LOST);
 		broadcast_fade(broadcast); /* for the renderer */

@@ -40,6 +40,8 @@ struct broadcast {
 	int64_t start_us;        /* real; wanted, or when it became audible */
 	int64_t start_mono_us;   /* the latter */
 	int64_t ended_us;        /* real; when it fell silent; TIME_UNSET: never heard */
+	int64_t planned_us;      /* real; the start that it was given; TIME_UNSET: at once */
+	int64_t in_step_us;      /* as in struct queue_over */
 	uint64_t frames_played;  /* of the programme */
 	double seconds_before;   /* heard before it was cut off */
 	double seconds_expected; /* the whole, predicted until rendered */

@@ -31,7 +31,7 @@
 
 int64_t node_real_of_mono(int64_t mono_us)
 {
-	return clock_real_us() - (clock_mono_us() - mono_us);
+	return mono_us + clock_real_ahead_us();
 }
 
 int64_t node_mono_of_real(struct node *node, int64_t real_us)
@@ -40,7 +40,7 @@ int64_t node_mono_of_real(struct node *node, int64_t real_us)
 		return TIME_UNSET;
 	if (node->last_start.real_us != real_us) {
 		node->last_start.real_us = real_us;
-		node->last_start.mono_us = clock_mono_us() + (real_us - clock_real_us());
+		node->last_start.mono_us = real_us - clock_real_ahead_us();
 	}
 	return node->last_start.mono_us;
 }

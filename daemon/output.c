@@ -845,6 +845,7 @@ void output_on_over(struct output *output, struct broadcast *broadcast)
 		.reason = broadcast->reason,
 		.position = broadcast_position(broadcast),
 		.ended_us = broadcast->ended_us,
+		.in_step_us = broadcast->in_step_us,
 	};
 
 	struct queue_outcome outcome = queue_on_over(output->queue, broadcast->entry, &over);

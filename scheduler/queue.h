@@ -209,6 +209,9 @@ struct queue_over {
 	enum reason reason;     /* FAILED: why */
 	struct queue_position position; /* where it would go on; item UINT32_MAX: all was said */
 	int64_t ended_us;               /* real; its last sound; TIME_UNSET: it was never heard */
+	int64_t in_step_us; /* real; its start and its length: when its last sound was due on every
+			     * output that began with it. The gap behind it counts from there, so that
+			     * what follows keeps step, too; 0: from ended_us */
 };
 
 /* What became of it: a receipt to be written, if any. */

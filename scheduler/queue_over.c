@@ -129,7 +129,7 @@ struct queue_outcome queue_on_over(
 		(queue->active_count - place) * sizeof(struct queue_entry *));
 	if (over->ended_us != TIME_UNSET) {
 		count_sound(queue, entry, over->ended_us);
-		set_free(queue, entry, over->ended_us);
+		set_free(queue, entry, over->in_step_us ? over->in_step_us : over->ended_us);
 	}
 	if (queue_cause_final(cause))
 		return end_for_good(entry, cause, over->reason);

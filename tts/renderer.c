@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define BLOCK_FRAMES   512     /* mixed and pushed at once */
-#define PRIMED_MS      20      /* of sound in the ring: the device may begin */
+#define PRIMED_MS      80      /* of sound in the ring: the device may begin */
 #define LEAD_MIN_MS    150     /* with less in the ring, a late engine is covered up */
 #define FILL_MS        20      /* at a time */
 #define RETRY_PAUSE_MS 300     /* between a broken-off sentence and its second try */

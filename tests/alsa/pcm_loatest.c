@@ -22,6 +22,8 @@
  *   rate           48000   the only rate
  *   period_frames  960     the only period
  *   buffer_frames  3840    the only buffer (a huge one: 480000)
+ *   ppm            0       its clock is so many millionths too fast (not to be changed while it runs)
+ *   coarse         0       1: it tells how far it is in whole periods only, as some drivers do
  *   unpaced        0       1: everything is heard at once, like the `file` plugin over `null`
  *   absent         0       1: open says ENODEV; when it is open already, it is unplugged
  *   busy           0       the first so many opens say EBUSY
@@ -39,7 +41,8 @@
  *   hang_at        0       once, after so many frames: the driver does not return any more
  * Frames are counted since the device was opened. "Once" is once in the life of `file`, kept by
  * the files `file`.xrun, `file`.suspend, `file`.gone, `file`.hang, `file`.opens beside it. The
- * hardware of a paced device runs by CLOCK_MONOTONIC; a real underrun is an EPIPE, too.
+ * hardware of a paced device runs by CLOCK_MONOTONIC, from the instant of the line "start" (or
+ * "resume") on; a real underrun is an EPIPE, too.
  */
 #include <alsa/asoundlib.h>
 #include <alsa/pcm_external.h>
@@ -64,6 +67,8 @@ enum number {
 	RATE,
 	PERIOD_FRAMES,
 	BUFFER_FRAMES,
+	PPM,
+	COARSE,
 	UNPACED,
 	ABSENT,
 	BUSY,
@@ -88,6 +93,8 @@ static const struct {
 	[RATE] = { "rate", 48000 },
 	[PERIOD_FRAMES] = { "period_frames", 960 },
 	[BUFFER_FRAMES] = { "buffer_frames", 3840 },
+	[PPM] = { "ppm", 0 },
+	[COARSE] = { "coarse", 0 },
 	[UNPACED] = { "unpaced", 0 },
 	[ABSENT] = { "absent", 0 },
 	[BUSY] = { "busy", 0 },
@@ -135,14 +142,19 @@ static int64_t mono_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void note(const struct loatest *card, const char *event)
+static void note_at(const struct loatest *card, int64_t at_us, const char *event)
 {
 	struct stat status = { 0 };
 
 	fstat(card->raw_fd, &status);
-	dprintf(card->log_fd, "%lld %lld %s\n", (long long)mono_us(),
+	dprintf(card->log_fd, "%lld %lld %s\n", (long long)at_us,
 		(long long)(card->frame_bytes ? status.st_size / (off_t)card->frame_bytes : 0),
 		event);
+}
+
+static void note(const struct loatest *card, const char *event)
+{
+	note_at(card, mono_us(), event);
 }
 
 /* --- parameters ---------------------------------------------------------------------------------
@@ -292,6 +304,14 @@ static void misbehave(struct loatest *card)
 	}
 }
 
+/* Frames that the running hardware has played by then, if there were enough. */
+static uint64_t played_by(const struct loatest *card, int64_t now_us)
+{
+	int64_t own_us = (now_us - card->since_us) * (1000000 + card->now[PPM]) / 1000000;
+
+	return card->heard_then + (uint64_t)(own_us * (int64_t)card->io.rate / 1000000);
+}
+
 /* Lets the hardware play what time has come for. 0, or -errno for the pointer callback. */
 static int advance(struct loatest *card)
 {
@@ -300,9 +320,7 @@ static int advance(struct loatest *card)
 		uint64_t waiting = card->received - card->heard;
 		uint64_t due = waiting;
 		if (!card->now[UNPACED])
-			due = (uint64_t)((mono_us() - card->since_us) * (int64_t)card->io.rate /
-					 1000000) +
-			      card->heard_then - card->heard;
+			due = played_by(card, mono_us()) - card->heard;
 		uint64_t fault = until_fault(card);
 		bool ran_dry = !card->now[UNPACED] && due > waiting && fault > waiting;
 		if (due > waiting)
@@ -324,19 +342,19 @@ static int advance(struct loatest *card)
 /* --- callbacks ----------------------------------------------------------------------------------
  */
 
-static void run(struct loatest *card)
+static void run(struct loatest *card, const char *event)
 {
 	card->running = true;
 	card->since_us = mono_us();
 	card->heard_then = card->heard;
+	note_at(card, card->since_us, event);
 }
 
 static int on_start(snd_pcm_ioplug_t *io)
 {
 	struct loatest *card = io->private_data;
 
-	run(card);
-	note(card, "start");
+	run(card, "start");
 	return 0;
 }
 
@@ -351,12 +369,21 @@ static int on_stop(snd_pcm_ioplug_t *io)
 	return 0;
 }
 
+/* Of the frames heard, those that it tells of. */
+static uint64_t told(const struct loatest *card)
+{
+	uint64_t period = (uint64_t)card->now[PERIOD_FRAMES];
+	bool all = !card->now[COARSE] || card->heard == card->received;
+
+	return all ? card->heard : card->heard - card->heard % period;
+}
+
 static snd_pcm_sframes_t on_pointer(snd_pcm_ioplug_t *io)
 {
 	struct loatest *card = io->private_data;
 	int r = advance(card);
 
-	return r < 0 ? r : (snd_pcm_sframes_t)(card->heard % io->buffer_size);
+	return r < 0 ? r : (snd_pcm_sframes_t)(told(card) % io->buffer_size);
 }
 
 static snd_pcm_sframes_t on_transfer(snd_pcm_ioplug_t *io, const snd_pcm_channel_area_t *areas,
@@ -393,7 +420,7 @@ static int on_delay(snd_pcm_ioplug_t *io, snd_pcm_sframes_t *ret_delay)
 		r = -ENODEV;
 	if (r < 0)
 		return r;
-	*ret_delay = (snd_pcm_sframes_t)(card->received - card->heard);
+	*ret_delay = (snd_pcm_sframes_t)(card->received - told(card));
 	if (card->now[SLOW_DELAY_US] > 0)
 		usleep((useconds_t)card->now[SLOW_DELAY_US]);
 	return 0;
@@ -433,8 +460,7 @@ static int on_resume(snd_pcm_ioplug_t *io)
 		return -ENOSYS;
 	if (card->resumes++ < card->now[RESUME_EAGAIN])
 		return -EAGAIN;
-	note(card, "resume");
-	run(card);
+	run(card, "resume");
 	snd_pcm_ioplug_set_state(io, SND_PCM_STATE_RUNNING);
 	return 0;
 }

@@ -7,8 +7,7 @@ from rig.node import FINAL
 
 def options(**chosen):
     """timeout: seconds (a sanitizer build gets more); first: starts early, because it is long;
-    plain_only: not with sanitizers, which change what it measures; tries: what is wrong in the product
-    fails each time, what a starved machine does to PulseAudio does not."""
+    plain_only: not with sanitizers, which change what it measures."""
     def mark(function):
         function.e2e_options = chosen
         return function

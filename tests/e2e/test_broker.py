@@ -27,7 +27,7 @@ def test_e1_broker_restarted_while_it_plays(rig):
     node.wait_receipt("sau", "accepted")
     node.wait_receipt("dai", "started", "loa0")
     rig.broker.stop()
-    rig.wait(lambda: len(analysis.said(rig.pulse.recording.sound(0))) == 11,
+    rig.wait(lambda: len(analysis.said(rig.recording.sound(0))) == 11,
              "both to be heard without a broker")
     mark = rig.client.mark()
     rig.broker.start()

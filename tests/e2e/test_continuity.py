@@ -10,6 +10,7 @@ import numpy as np
 
 from case import options, same
 from heard import card, ends_in, wall, wait_frames
+from recordings import publish, recording
 from rig import analysis
 from rig.clicks import find_clicks
 from rig.tones import soft_tone
@@ -149,3 +150,41 @@ def test_chimes_and_bed(rig):
     for name in ("tron", "cat"):
         ends_in(node, name, name, "finished", timeout=30)
     is_smooth(rig, "tron", "cat")
+
+
+def abrupt(seconds, level=0.9):
+    """A recording that begins and ends in the middle of a sound."""
+    return level * np.cos(2 * np.pi * 437 * np.arange(int(seconds * 44100)) / 44100)
+
+
+@options(plain_only=True, tries=3)
+def test_recordings_that_begin_and_end_abruptly(rig):
+    """Also where it is cut off, and where it goes on."""
+    node = smooth_node(rig, "tron", "cat")
+    hash = publish(rig, recording(rig, "cut.flac", abrupt(3)))
+    for name in ("tron", "cat"):
+        rig.announce(name, name, media=hash)
+        node.wait_receipt(name, "started", name)
+    sounds(rig, "cat", 1)
+    rig.announce("cat", "tren", tones("bổng", count=3), priority="emergency", repeat={"times": 1})
+    for name in ("tron", "cat"):
+        ends_in(node, name, name, "finished")
+    same(node.events("cat", "cat"), ["accepted", "started", "interrupted", "resumed", "finished"])
+    is_smooth(rig, "tron", "cat")
+
+
+def die():
+    raise OSError("as if it had crashed")
+
+
+@options(plain_only=True)
+def test_an_engine_that_is_late_or_dies_within_a_sentence(rig):
+    """What there was of it ends softly, and what comes begins softly."""
+    engine, speech = rig.tone_engine(smooth=True)
+    node = rig.node("ubnd", [card(rig, "loa")], speech=speech)
+    for id, middle in (("muon", lambda: time.sleep(1.5)), ("chet", die)):
+        engine.middle = middle
+        rig.announce("trung-tam", id, tones("một"))
+        ends_in(node, id, "loa", "finished")
+    same(len(engine.asked), 3, "sentences asked for")
+    is_smooth(rig, "loa")

@@ -36,13 +36,13 @@ def test_b2_line_removed_while_speaking_and_returned(rig):
     engine, speech = rig.tone_engine()
     node = rig.node("ubnd", [rig.paced(0)], speech=speech)
     rig.announce("trung-tam", "dut", "một hai ba. bốn năm sáu bảy tám chín mười. một chín.")
-    recording = rig.pulse.recording
+    recording = rig.recording
     rig.wait(lambda: "năm" in analysis.said(recording.sound(0)), "the second sentence")
-    gone = rig.pulse.unplug(0)
+    gone = rig.unplug(0)
     node.wait_state("loa0", "lost")
     same(node.wait_status(lambda s: s["faults"])["state"], "degraded")
     before = analysis.said(recording.sound(0))
-    rig.pulse.plug(0)
+    rig.plug(0)
     finished = node.wait_receipt("dut", "finished", "loa0", timeout=40)
     recording.wait_recorded(mono_of(finished["at"]) + 0.3)
     said = analysis.said(recording.sound(0))
@@ -60,8 +60,8 @@ def test_b2_lost_until_it_expires(rig):
     engine, speech = rig.tone_engine()
     node = rig.node("ubnd", [rig.paced(0)], speech=speech)
     rig.announce("trung-tam", "dut", "một hai " * 20, expires=rig.in_future(6))
-    rig.pulse.recording.wait_sound(0)
-    rig.pulse.unplug(0)
+    rig.recording.wait_sound(0)
+    rig.unplug(0)
     node.wait_state("loa0", "lost")
     ended = rig.client.wait_for(node.topic("receipt"), lambda m: m.json()["event"] in (
         "expired", "failed"), 20 * rig.scale).json()
@@ -115,8 +115,8 @@ def test_b7_a_dead_card_does_not_disturb_the_other(rig):
     node.wait_state("chet", "lost")
     rig.announce("trung-tam", "dem", " ".join(COUNT))
     finished = node.wait_receipt("dem", "finished", "loa1")
-    rig.pulse.recording.wait_recorded(mono_of(finished["at"]) + 0.2)
-    same(analysis.said(rig.pulse.recording.sound(1)), COUNT)
+    rig.recording.wait_recorded(mono_of(finished["at"]) + 0.2)
+    same(analysis.said(rig.recording.sound(1)), COUNT)
 
 
 def test_b7_a_line_lost_while_both_speak_does_not_disturb_the_other(rig):
@@ -124,10 +124,10 @@ def test_b7_a_line_lost_while_both_speak_does_not_disturb_the_other(rig):
     node = rig.node("ubnd", [rig.paced(0), rig.paced(1, zones=("phia-bac",))], speech=speech)
     rig.announce("trung-tam", "a", " ".join(COUNT * 2))
     rig.announce("phia-bac", "b", " ".join(reversed(COUNT * 2)))
-    recording = rig.pulse.recording
+    recording = rig.recording
     rig.wait(lambda: len(analysis.said(recording.sound(0))) > 3
              and len(analysis.said(recording.sound(1))) > 3, "both to speak")
-    rig.pulse.unplug(0)
+    rig.unplug(0)
     finished = node.wait_receipt("b", "finished", "loa1")
     recording.wait_recorded(mono_of(finished["at"]) + 0.2)
     same(analysis.said(recording.sound(1)), list(reversed(COUNT * 2)))

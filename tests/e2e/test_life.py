@@ -124,7 +124,7 @@ def test_f1_sigterm_in_the_middle_of_a_sentence(rig):
     node = rig.node("ubnd", [rig.paced(0)], speech=speech)
     rig.announce("trung-tam", "do", "một hai ba. " * 5 + "bốn.")
     node.wait_receipt("do", "started", "loa0")
-    rig.pulse.recording.wait_sound(0)
+    rig.recording.wait_sound(0)
     mark = rig.client.mark()
     node.stop()  # 0, within 2 s, no worker left
     rig.client.wait_until(lambda: any(m.json()["state"] == "stopping" for m in

@@ -48,9 +48,10 @@ def write_sound_file(path, sound, rate, form):
     file = library.sf_open(str(path).encode(), 0x20, ctypes.byref(info))
     if not file:
         raise OSError(f"{path}: cannot be written")
-    samples = np.ascontiguousarray(sound, dtype=np.float32)
-    library.sf_writef_float(ctypes.c_void_p(file), samples.ctypes.data_as(ctypes.c_void_p),
-                            ctypes.c_int64(len(samples)))
+    for at in range(0, len(sound), rate):  # in pieces: its Vorbis takes all at once onto the stack
+        samples = np.ascontiguousarray(sound[at:at + rate], dtype=np.float32)
+        library.sf_writef_float(ctypes.c_void_p(file), samples.ctypes.data_as(ctypes.c_void_p),
+                                ctypes.c_int64(len(samples)))
     library.sf_close(ctypes.c_void_p(file))
 
 

@@ -13,6 +13,7 @@ from .clock import Clock
 from .node import Node, rfc3339
 from .process import wait_until
 from .sound import Alsa, Pulse
+from .together import Line, Lines
 from .tones import ToneEngine
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -41,6 +42,7 @@ class Rig:
         self.alsa = Alsa(folder, self.build)
         self.client, self.broker, self.pulse = None, None, None
         self.began = time.time()
+        self.recording = Lines()
         self.nodes, self.engines, self.clients = [], [], []
 
     # --- parts ---------------------------------------------------------------------------------
@@ -89,19 +91,28 @@ class Rig:
         self.nodes.append(node)
         return node.start(wait) if start else node
 
-    def paced(self, channel, name=None, zones=("trung-tam",)):
-        """An output on one line of the private PulseAudio."""
-        if not self.pulse:
-            self.start_pulse()
-        pcm = self.alsa.pulse(f"line{channel}", f"line{channel}")
-        return {"name": name or f"loa{channel}", "device": pcm, "zones": list(zones)}
+    def paced(self, channel, name=None, zones=("trung-tam",), **numbers):
+        """An output on a card of its own, paced like hardware: a channel of rig.recording.
+        (`numbers`: those of tests/alsa/pcm_loatest.c.)"""
+        card = self.alsa.loatest(f"line{channel}", **numbers)
+        self.recording.add(channel, Line(self.alsa, card))
+        return {"name": name or f"loa{channel}", "device": card, "zones": list(zones)}
 
-    def both(self, *outputs):
-        """Two outputs on the two channels of one PulseAudio device."""
-        if not self.pulse:
-            self.start_pulse()
-        pcm = self.alsa.pulse("both", "line")
-        return [{"name": name, "device": pcm, "channels": [i], "zones": [zone]}
+    def unplug(self, channel):
+        """Takes the card of a line away, under whatever plays. Returns the monotonic time."""
+        self.alsa.control(f"line{channel}", absent=1)
+        return time.monotonic()
+
+    def plug(self, channel):
+        """Gives it back."""
+        self.alsa.control(f"line{channel}", absent=0)
+
+    def both(self, *outputs, **numbers):
+        """Two outputs on the two channels of one card."""
+        card = self.alsa.loatest("both", **numbers)
+        for channel in range(2):
+            self.recording.add(channel, Line(self.alsa, card, channel))
+        return [{"name": name, "device": card, "channels": [i], "zones": [zone]}
                 for i, (name, zone) in enumerate(outputs)]
 
     def environment(self):

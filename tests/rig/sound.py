@@ -2,24 +2,18 @@
 """Sound devices without a sound card, all reached through the real ALSA library:
 
 * unpaced: ALSA's `file` plugin over `null`: takes everything at once; each opening makes a wav;
-* paced:   a private PulseAudio with one two-channel null sink, each channel a remap sink (a
-           loudspeaker line of its own), and ONE recording of the monitor: two outputs can be
-           compared to the sample. Unloading a remap sink takes a device away;
-* loatest: tests/alsa/pcm_loatest.c, which misbehaves on request."""
+* loatest: tests/alsa/pcm_loatest.c, paced like hardware, which knows when each frame was heard
+           (rig/together.py) and misbehaves on request;
+* pulse:   a private PulseAudio."""
 
 import glob
 import os
-import socket
 import subprocess
-import threading
-import time
 
 import numpy as np
 
 from . import analysis
 from .process import Process, ProcessError, wait_until
-
-BLOCK_FRAMES = 480
 
 
 class Alsa:
@@ -30,6 +24,7 @@ class Alsa:
         with open(self.path, "w") as config:
             config.write("</usr/share/alsa/alsa.conf>\n")
         self.loatest_declared = False
+        self.cards = {}  # of loatest: their numbers
 
     def declare(self, text):
         with open(self.path, "a") as config:
@@ -41,8 +36,8 @@ class Alsa:
                      f'file "{self.folder}/{name}.wav" format "wav" truncate no }}\n')
         return name
 
-    def pulse(self, name, sink):
-        self.declare(f'pcm.{name} {{ type pulse device "{sink}" }}\n')
+    def pulse(self, name):
+        self.declare(f'pcm.{name} {{ type pulse device "line" }}\n')
         return name
 
     def loatest_module(self):
@@ -59,6 +54,7 @@ class Alsa:
             self.loatest_declared = True
         fields = {"file": f'"{self.folder}/{name}.raw"', "control": f'"{self.folder}/{name}.ctl"',
                   **numbers}
+        self.cards[name] = numbers
         body = " ".join(f"{key} {value}" for key, value in fields.items())
         self.declare(f"pcm.{name} {{ type loatest {body} }}\n")
         return name
@@ -91,7 +87,8 @@ class Alsa:
     def mono_of_frame(self, name, frame):
         """When that frame was played: the card's clock runs by CLOCK_MONOTONIC since a start."""
         start = [e for e in self.events(name) if e[2] == "start" and e[1] <= frame][-1]
-        return start[0] + (frame - start[1]) / analysis.RATE
+        ppm = self.cards[name].get("ppm", 0)
+        return start[0] + (frame - start[1]) / (analysis.RATE * (1 + ppm / 1e6))
 
     def takes(self, name):
         """One array (frames × channels at 48 kHz) for each opening that wrote sound."""
@@ -113,17 +110,25 @@ class Alsa:
 
 
 class Pulse:
-    """A private PulseAudio: sinks line0 and line1 are the left and right channel of `line`."""
+    """A private PulseAudio with one null sink, `line`, and a recording of its monitor: for whether sound
+    comes out of it at all. When it came is PulseAudio's affair: what needs to know it plays to a
+    loatest card."""
 
-    def __init__(self, folder, channels=2):
-        self.folder, self.channels = folder, channels
+    def __init__(self, folder):
+        self.folder = folder
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        self.server = f"unix:{folder}/native"
         self.environment = {"HOME": folder, "XDG_RUNTIME_DIR": folder, "PULSE_RUNTIME_PATH": folder,
-                            "PULSE_SERVER": self.server}
-        self.modules = {}
+                            "PULSE_SERVER": f"unix:{folder}/native"}
         self._start()
-        self.recording = Recording(self)
+        self.recorder = Process("parec", [
+            "parec", "-d", "line.monitor", "--format=float32le", f"--rate={analysis.RATE}",
+            "--channels=1", "--latency-msec=10", "--raw", f"{folder}/recording"],
+            f"{folder}/parec.log", env={**os.environ, **self.environment})
+        try:
+            wait_until(lambda: len(self.sound()), "the recording to begin", 20)
+        except ProcessError:
+            self.close()
+            raise
 
     def _start(self):
         env = {**os.environ, **self.environment}
@@ -132,136 +137,28 @@ class Pulse:
             "pulseaudio", "-n", "--daemonize=no", "--system=no", "--exit-idle-time=-1",
             "--use-pid-file=no", "--disable-shm=yes", "--realtime=yes", "--high-priority=yes",
             "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self.folder}/native",
-            "-L", f"module-cli-protocol-unix socket={self.folder}/cli",
-            "-L", "module-null-sink sink_name=line channels=2 rate=48000 format=float32le "
-                  "channel_map=front-left,front-right"],
+            "-L", f"module-null-sink sink_name=line channels=1 rate={analysis.RATE}"],
             f"{self.folder}/pulseaudio.log", env=env)
         try:
             wait_until(lambda: not self.process.running() or self._answers(), "pulseaudio", 20, 0.05)
             if not self.process.running():
                 raise ProcessError("pulseaudio does not start: " + self.process.log())
-            for channel in range(2):
-                self.plug(channel)
         except ProcessError:
             self.process.end()
             raise
 
     def _answers(self):
-        return os.path.exists(f"{self.folder}/native") and self._pactl("info", check=False) is not None
+        done = subprocess.run(["pactl", "info"], env={**os.environ, **self.environment},
+                              capture_output=True, timeout=20)
+        return done.returncode == 0
 
-    def _pactl(self, *arguments, check=True):
-        done = subprocess.run(["pactl", *arguments], env={**os.environ, **self.environment},
-                              capture_output=True, text=True, timeout=20)
-        if done.returncode:
-            if check:
-                raise ProcessError(f"pactl {' '.join(arguments)}: {done.stderr}")
-            return None
-        return done.stdout.strip()
-
-    def plug(self, channel):
-        """Gives the loudspeaker line back (or makes it first)."""
-        side = ("front-left", "front-right")[channel]
-        self.modules[channel] = self._pactl(
-            "load-module", "module-remap-sink", f"sink_name=line{channel}", "master=line",
-            "channels=1", f"master_channel_map={side}", "channel_map=mono", "remix=no")
-
-    def unplug(self, channel):
-        """Takes it away, under whatever plays. Returns the monotonic time. (The streams are ended
-        first: PulseAudio would move them to another sink, as no sound card does.)"""
-        at = time.monotonic()
-        commands = [f"kill-sink-input {stream}" for stream in self._streams_of(f"line{channel}")]
-        commands.append(f"unload-module {self.modules.pop(channel)}")
-        with socket.socket(socket.AF_UNIX) as cli:
-            cli.connect(f"{self.folder}/cli")
-            cli.sendall(("\n".join(commands) + "\n").encode())
-            wait_until(lambda: not self._there(f"line{channel}"), "the line to be gone")
-        return at
-
-    def _there(self, sink_name):
-        return sink_name in self._pactl("list", "short", "sinks").replace("\n", "\t").split("\t")
-
-    def _streams_of(self, sink_name):
-        sinks = [line.split("\t") for line in self._pactl("list", "short", "sinks").splitlines()]
-        index = next(fields[0] for fields in sinks if fields[1] == sink_name)
-        streams = [line.split("\t") for line in
-                   self._pactl("list", "short", "sink-inputs").splitlines()]
-        return [fields[0] for fields in streams if fields[1] == index]
-
-    def close(self):
-        self.recording.close()
-        self.process.end()
-
-
-class Recording:
-    """The monitor of a Pulse's null sink, from beginning to end, with the time of each frame: a
-    chunk cannot arrive before it was played, so the earliest arrival relative to its place is the
-    recording's time scale."""
-
-    def __init__(self, pulse):
-        self.chunks, self.frames, self.first_mono = [], 0, None
-        self.lock = threading.Lock()
-        self.log = open(f"{pulse.folder}/parec.log", "wb")
-        self.popen = subprocess.Popen(
-            ["parec", "-d", "line.monitor", "--format=float32le", "--rate=48000", "--channels=2",
-             "--latency-msec=10", "--raw"], stdout=subprocess.PIPE, stderr=self.log,
-            env={**os.environ, **pulse.environment})
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
+    def sound(self):
+        """What was recorded so far."""
         try:
-            wait_until(lambda: self.frames > 4800, "the recording to begin", 20)
-        except ProcessError:
-            self.close()
-            raise
-
-    def _read(self):
-        size = BLOCK_FRAMES * 8
-        while True:
-            data = self.popen.stdout.read1(size)
-            mono = time.monotonic()
-            if not data:
-                return
-            with self.lock:
-                self.chunks.append(data)
-                self.frames = sum_frames = self.frames + len(data) / 8
-                origin = mono - sum_frames / analysis.RATE
-                if self.first_mono is None or origin < self.first_mono:
-                    self.first_mono = origin
-
-    def sound(self, channel=None):
-        """What was recorded so far: frames × 2, or one channel."""
-        with self.lock:
-            data = b"".join(self.chunks)
-        frames = np.frombuffer(data[:len(data) - len(data) % 8], "<f4").reshape(-1, 2)
-        return frames if channel is None else frames[:, channel]
-
-    def mono_of(self, seconds):
-        """The monotonic time at which that second of the recording sounded."""
-        return self.first_mono + seconds
-
-    def seconds_of(self, mono):
-        return mono - self.first_mono
-
-    def wait_sound(self, channel, since=0.0, timeout=15, threshold_db=-50.0):
-        """Until that channel sounds after `since` (monotonic); the time of its first frame."""
-        def first():
-            begin = max(0, int(self.seconds_of(since) * analysis.RATE)) if since else 0
-            sound = self.sound(channel)[begin:]
-            loud = np.flatnonzero(np.abs(sound) > 10 ** (threshold_db / 20))
-            return self.mono_of((begin + loud[0]) / analysis.RATE) if len(loud) else None
-        return wait_until(first, f"sound on channel {channel}", timeout, 0.03)
-
-    def wait_recorded(self, mono, timeout=15):
-        """Until everything up to that monotonic time is in the recording."""
-        wait_until(lambda: self.frames / analysis.RATE > self.seconds_of(mono), "the recording",
-                   timeout)
+            return np.fromfile(f"{self.folder}/recording", dtype="<f4")
+        except FileNotFoundError:
+            return np.zeros(0, dtype=np.float32)
 
     def close(self):
-        if self.popen.poll() is None:
-            self.popen.terminate()
-            try:
-                self.popen.wait(5)
-            except subprocess.TimeoutExpired:
-                self.popen.kill()
-                self.popen.wait(5)
-        self.thread.join(5)
-        self.log.close()
+        self.recorder.end()
+        self.process.end()

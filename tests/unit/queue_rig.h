@@ -28,6 +28,7 @@ struct rig {
 	struct usage_limits limits;
 	struct queue_config config;
 	struct queue *queue;
+	int64_t in_step_us; /* of what is over next */
 	struct queue_now now;
 	struct queue_entry *active[QUEUE_BROADCASTS_MAX];
 	uint64_t sequence;
@@ -272,6 +273,7 @@ static inline const char *rig_over(
 		.reason = cause == QUEUE_FAILED ? REASON_ENGINE : REASON_NONE,
 		.position = { item, 0, entry->from.played_us + (int64_t)(heard_s * US_PER_SEC) },
 		.ended_us = heard_s > 0 ? rig->now.real_us : TIME_UNSET,
+		.in_step_us = rig->in_step_us,
 	};
 
 	for (size_t i = 0; i < countof(rig->active); i++)

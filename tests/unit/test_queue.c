@@ -741,6 +741,25 @@ static void the_gap_is_of_a_lane_and_not_for_emergencies(void **state)
 	assert_string_equal(rig_next(&rig), "prepare n");
 }
 
+/* What follows begins at the start and the length of the one before and the gap, not when this output's
+ * device has said that it was silent. */
+static void what_follows_keeps_step(void **state)
+{
+	static const double ended_s[] = { 4.997, 5, 5.004, 5.3 };
+
+	(void)state;
+	for (size_t i = 0; i < countof(ended_s); i++) {
+		_cleanup_(rig_done) struct rig rig;
+		rig_init(&rig);
+		rig_play(&rig, normal);
+		rig_add(&rig, (struct spec){ .id = "m", .priority = PRIORITY_NORMAL });
+		rig.now.real_us = S(ended_s[i]);
+		rig.in_step_us = S(5);
+		assert_string_equal(rig_over(&rig, "n", QUEUE_FINISHED, UINT32_MAX, 5), "finished");
+		assert_string_equal(rig_next(&rig), "prepare m@7");
+	}
+}
+
 static void a_long_gap_wakes_in_time_to_prepare(void **state)
 {
 	_cleanup_(rig_done) struct rig rig;
@@ -1628,6 +1647,7 @@ int main(void)
 		cmocka_unit_test(the_table_of_conditions),
 		cmocka_unit_test(an_empty_queue_sleeps),
 		cmocka_unit_test(the_gap_is_of_a_lane_and_not_for_emergencies),
+		cmocka_unit_test(what_follows_keeps_step),
 		cmocka_unit_test(a_long_gap_wakes_in_time_to_prepare),
 		cmocka_unit_test(the_earliest_of_many_wakes),
 		cmocka_unit_test(everything_that_has_expired_goes_before_anything_plays),

@@ -107,9 +107,23 @@ static void test_duration(void **state)
 	}
 }
 
+static void test_real_clock_is_ahead_by_what_lies_between(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		int64_t least_us = clock_real_us();
+		int64_t before_us = clock_mono_us();
+		int64_t ahead_us = clock_real_ahead_us();
+		int64_t after_us = clock_mono_us();
+		int64_t most_us = clock_real_us();
+		assert_in_range(ahead_us, least_us - after_us, most_us - before_us + 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_real_clock_is_ahead_by_what_lies_between),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_refuses),
 		cmocka_unit_test(test_format),
