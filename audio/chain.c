@@ -8,9 +8,13 @@
 #include <string.h>
 
 #define PIECE_FRAMES 256
+/* Of its corner, in which a Butterworth of fourth order falls by 80 dB (its slower pair of poles
+ * decays by 8.7 dB × 0.38 × 2π = 21 dB in each). */
+#define RING_PERIODS 4
 
 struct chain {
 	struct chain_config config;
+	unsigned rate_hz;
 	struct biquad filters[BIQUAD_BUTTERWORTH_4 + 1]; /* high-pass and presence, if wanted */
 	size_t filters_count;
 	struct compressor compressor;
@@ -87,6 +91,7 @@ struct chain *chain_new(unsigned rate_hz, const struct chain_config *config)
 	}
 	_cleanup_(chain_freep) struct chain *chain = xcalloc(1, sizeof *chain);
 	chain->config = *config;
+	chain->rate_hz = rate_hz;
 	if (config->high_pass_hz > 0.0) {
 		biquad_butterworth_high_pass(chain->filters, rate_hz, config->high_pass_hz);
 		chain->filters_count = BIQUAD_BUTTERWORTH_4;
@@ -129,6 +134,13 @@ size_t chain_run(struct chain *chain, const float *frames, size_t count, float *
 		given += limiter_run(chain->limiter, piece, size, ret_frames + given);
 	}
 	return given;
+}
+
+size_t chain_ring_frames(const struct chain *chain)
+{
+	double corner_hz = chain->config.high_pass_hz;
+
+	return corner_hz > 0.0 ? (size_t)(RING_PERIODS * chain->rate_hz / corner_hz) : 0;
 }
 
 static void reset_before_limiter(struct chain *chain)

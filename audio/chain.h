@@ -61,6 +61,9 @@ size_t chain_delay_frames(const struct chain *chain);
 /* Takes `count` frames and gives `count`, less those that it begins by holding back: the first
  * that comes out is the first that went in. `ret_frames` may be `frames`. Returns their number. */
 size_t chain_run(struct chain *chain, const float *frames, size_t count, float *ret_frames);
+/* So many frames of silence behind the last sound, and the filters have rung out: what is cut off
+ * before is a click. */
+size_t chain_ring_frames(const struct chain *chain);
 /* Gives the frames held back, at most chain_delay_frames(), and is as new. */
 size_t chain_flush(struct chain *chain, float *ret_frames);
 /* Forgets them. */

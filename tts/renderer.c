@@ -374,6 +374,11 @@ static int on_waiting(void *context)
 	size_t least = frames_of_ms(renderer, LEAD_MIN_MS);
 	if (renderer->pushed_frames == 0 && !mixdown_sounds(&renderer->mixdown))
 		return FILL_MS;
+	/* Before its start nothing is short, however long it takes. */
+	if (renderer->primed && lead == renderer->pushed_frames) {
+		renderer->wait_since_mono_us = TIME_UNSET;
+		return FILL_MS;
+	}
 	if (lead >= least) {
 		renderer->wait_since_mono_us = TIME_UNSET;
 		return FILL_MS + (int)((lead - least) * 1000 / renderer->rate_hz);
@@ -564,6 +569,8 @@ static int play_out(struct renderer *renderer)
 
 	mixdown_fade(&renderer->mixdown);
 	int result = push(renderer, NULL, mixdown_rest_frames(&renderer->mixdown));
+	if (result == 0)
+		result = push(renderer, NULL, chain_ring_frames(renderer->chain));
 	if (result < 0)
 		return result;
 	return push_mixed(renderer, held, chain_flush(renderer->chain, held));

@@ -175,10 +175,33 @@ static void test_bounds(void **state)
 	assert_null(chain_free(NULL));
 }
 
+/* A tone that stops, and then silence: after chain_ring_frames() next to nothing is left of it; a
+ * quarter as long would not do. */
+static void test_rings_out(void **state)
+{
+	_cleanup_(freep) float *frames = signal_new(COUNT);
+
+	(void)state;
+	for (unsigned preset = 0; preset < CHAIN_PRESETS; preset++) {
+		_cleanup_(chain_freep) struct chain *chain = chain_of(preset, RATE_HZ);
+		size_t ring = chain_ring_frames(chain), stop = COUNT / 2;
+		assert_int_equal(ring > 0, chain_preset_config(preset)->high_pass_hz > 0.0);
+		signal_sine(frames, stop, RATE_HZ, 310.0, 0.1, 0.0);
+		memset(frames + stop, 0, (COUNT - stop) * sizeof *frames);
+		assert_int_equal(run(chain, frames, COUNT, frames), COUNT);
+		assert_true(fabs(frames[stop + ring]) < 0.3e-3);
+		double most = 0.0;
+		for (size_t i = stop + ring / 4; i < stop + ring; i++)
+			most = fmax(most, fabs((double)frames[i]));
+		assert_true(ring == 0 || most > 2e-3);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_presets),
+		cmocka_unit_test(test_rings_out),
 		cmocka_unit_test(test_soft_tones_see_filters_only),
 		cmocka_unit_test(test_bass_is_gone_before_it_costs_peak),
 		cmocka_unit_test(test_never_above_the_ceiling),

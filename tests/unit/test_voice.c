@@ -101,6 +101,7 @@ static void test_next_programme_has_its_own_preroll(void **state)
 static void aborted_with_left(size_t left)
 {
 	_cleanup_(rig_done) struct rig rig = { 0 };
+	static struct voice_workshop workshop;
 	const struct voice_gain gain = { .linear = 1.0F };
 	float mono[COUNT];
 	size_t count, last = 0;
@@ -108,11 +109,11 @@ static void aborted_with_left(size_t left)
 	take(&rig, 0, TIME_UNSET);
 	assert_int_equal(place(&rig, 0, 0), 0);
 	assert_int_equal(voice_ready(&rig.voice, 0, 0), COUNT);
-	assert_true(voice_mix(&rig.voice, mono, COUNT - left, 0, gain));
+	assert_true(voice_mix(&rig.voice, &workshop, mono, COUNT - left, 0, gain));
 	voice_abort(&rig.voice, COUNT - left);
 	count = voice_ready(&rig.voice, COUNT - left, 0);
 	assert_int_equal(count, left < 1920 && left > 0 ? left : 1920);
-	assert_true(voice_mix(&rig.voice, mono, count, COUNT - left, gain));
+	assert_true(voice_mix(&rig.voice, &workshop, mono, count, COUNT - left, gain));
 	assert_int_equal(rig.voice.state, VOICE_DRAINING);
 	for (size_t i = 0; i < count; i++)
 		last = mono[i] != 0.0F ? i : last;
