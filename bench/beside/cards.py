@@ -66,7 +66,7 @@ class Card:
         """What sounded between two instants, silence where the card stood still."""
         line = np.zeros(int((until - since) * self.rate))
         for mono, sound in self.pieces(since):
-            at = round((mono - since) * self.rate)
+            at = max(0, round((mono - since) * self.rate))
             sound = sound[:max(0, len(line) - at), channel]
             line[at:at + len(sound)] = sound
         return line
