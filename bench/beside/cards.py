@@ -10,6 +10,8 @@ from rig.process import wait_until
 LOUD = 100  # of 32768: what counts as sound
 PERIOD_SECONDS, PERIODS = 0.020, 4  # 80 ms of buffer, for everybody
 FRESH_SECONDS = 0.1
+# What espeak-ng ends with, half a second of silence, is over, too: who is asked next need not wait for it.
+SILENCE_SECONDS = 0.8
 HALTED = ("stop", "close", "xrun", "prepare", "open")
 
 
@@ -86,10 +88,13 @@ class Card:
         heard = self.heard(since)
         return heard is not None and time.monotonic() - heard[1] > silence
 
-    def wait_over(self, since, silence=0.35, timeout=30):
+    def wait_over(self, since, silence=SILENCE_SECONDS, timeout=30):
         """(first, last) audible frame, once it is silent again."""
         wait_until(lambda: self.is_over(since, silence), f"{self.name} to have spoken", timeout, 0.02)
         return self.heard(since)
+
+    def wait_halted(self):
+        wait_until(lambda: self.events()[-1][2] in HALTED, f"{self.name} to stop", 10, 0.02)
 
     def xruns(self, since, until):
         return sum(event == "xrun" and since < mono < until for mono, _, event in self.events())

@@ -6,6 +6,7 @@ pace."""
 import os
 import shutil
 import socket
+import time
 
 from rig.broker import executable, free_port
 from rig.process import Process, wait_until
@@ -51,7 +52,13 @@ class Side:
         return self.common + [pid for roots in chosen for pid in roots]
 
     def settle(self):
-        """What has to be waited for besides silence."""
+        """Waits for what comes after the last sound, until it could begin at once again."""
+
+    def settle_halted(self):
+        """For a loop that closes or stops the card behind each line."""
+        for card in self.cards:
+            card.wait_halted()
+        time.sleep(0.05)  # the shell reads the next line
 
     def end(self):
         for process in reversed(self.processes):
@@ -139,6 +146,9 @@ class Pipeline(Side):
                 (f"{i}", "both"), f"printf '%s\\n' \"$line\" | {ESPEAK} --stdin --stdout |"
                 f" aplay -q -D pipeline{i}"))
 
+    def settle(self):
+        self.settle_halted()
+
 
 class SpeechDispatcher(Side):
     """As its own process with a configuration of its own, always there, its espeak-ng module loaded."""
@@ -154,6 +164,9 @@ class SpeechDispatcher(Side):
             path = f"unix_socket:{self._daemon(i)}"
             self.roots[i - 1].append(self.run_loop(
                 (f"{i}", "both"), f'spd-say -w -l vi -r {SPD_RATE} -- "$line"', SPEECHD_ADDRESS=path))
+
+    def settle(self):
+        self.settle_halted()
 
     def _daemon(self, i):
         folder = f"{self.rig.folder}/speechd/{i}"
