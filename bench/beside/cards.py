@@ -10,7 +10,7 @@ from rig.process import wait_until
 LOUD = 100  # of 32768: what counts as sound
 PERIOD_SECONDS, PERIODS = 0.020, 4  # 80 ms of buffer, for everybody
 FRESH_SECONDS = 0.1
-# What espeak-ng ends with, half a second of silence, is over, too: who is asked next need not wait for it.
+# Half a second of silence, with which espeak-ng ends, is over then, too.
 SILENCE_SECONDS = 0.8
 HALTED = ("stop", "close", "xrun", "prepare", "open")
 
