@@ -5,7 +5,10 @@
 #include "tts/wyoming.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #define TEXT_BYTES_MAX (64 * 1024)
 #define RATE_DEFAULT   130
@@ -108,6 +111,37 @@ static int speak(struct service *service, const struct voice_request *request)
 	return flush(service);
 }
 
+/* Dies as the child has died: what the daemon sees of a text that aborts the library. */
+static int end_as(int status)
+{
+	if (WIFSIGNALED(status)) {
+		(void)signal(WTERMSIG(status), SIG_DFL);
+		(void)raise(WTERMSIG(status));
+	}
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPIPE;
+}
+
+/* In a child. The library's next sentence depends on what it has spoken before (up to 50 ms in
+ * length, seen with 1.51): two nodes with different histories would not stay in step. A fork of the
+ * process that has never spoken says the same words with the same bytes, always. */
+static int speak_afresh(struct service *service, const struct voice_request *request)
+{
+	pid_t parent = getpid(), child = fork();
+	int status;
+
+	if (child < 0)
+		return speak(service, request); /* better not in step than not at all */
+	if (child == 0) {
+		/* Whoever kills the worker means the one that speaks. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		_exit(getppid() != parent || speak(service, request) < 0);
+	}
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return end_as(status);
+}
+
 static int on_synthesize(struct service *service, const struct wyoming_event *event)
 {
 	struct error error;
@@ -119,7 +153,7 @@ static int on_synthesize(struct service *service, const struct wyoming_event *ev
 			TEXT_BYTES_MAX);
 		return send_error(service, "bad-request", &error);
 	}
-	return speak(service,
+	return speak_afresh(service,
 		&(struct voice_request){
 			.text = text,
 			.name = json_as_string(json_get(voice, "name"), NULL),

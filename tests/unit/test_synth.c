@@ -135,6 +135,29 @@ static bool near(double a, double b)
 	return a > b - 0.02 && a < b + 0.02;
 }
 
+/* Whatever was said before, by this worker or by another: the same bytes. Nodes that begin together
+ * stay together by it. */
+static void test_the_same_words_are_the_same_sound(void **state)
+{
+	(void)state;
+	const char *text = "Đề nghị bà con chủ động công việc và thông cảm.";
+	const char *others[] = { "Một.", "Kính thưa bà con, ngày mai cắt điện.", text };
+	struct synth *synth = synth_new(NULL, NULL);
+	size_t length = 0;
+	_cleanup_(freep) char *first = ask(synth, text, NULL, &length);
+
+	assert_non_null(first);
+	for (size_t i = 0; i < countof(others); i++) {
+		size_t ignored = 0, again_length = 0;
+		for (int times = 0; times < 3; times++)
+			free(ask(synth, others[i], NULL, &ignored));
+		_cleanup_(freep) char *again = ask(synth, text, NULL, &again_length);
+		assert_int_equal(again_length, length);
+		assert_memory_equal(again, first, length);
+	}
+	assert_int_equal(synth_end(synth), 0);
+}
+
 static void test_speaks_and_ends(void **state)
 {
 	(void)state;
@@ -282,6 +305,7 @@ static void test_small_and_steady(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_same_words_are_the_same_sound),
 		cmocka_unit_test(test_speaks_and_ends),
 		cmocka_unit_test(test_silence_is_trimmed),
 		cmocka_unit_test(test_A5_only_words),
