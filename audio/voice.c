@@ -57,9 +57,10 @@ int64_t voice_begin_us(const struct voice *voice)
 {
 	if (voice->start_us == TIME_UNSET)
 		return INT64_MIN;
-	int64_t lead_us = voice->preroll_us > VOICE_LEAD_MIN_US ? voice->preroll_us
-								: VOICE_LEAD_MIN_US;
-	return voice->start_us - lead_us;
+	/* A stream that starts a little late must not cost the preroll, nor be late for it. */
+	int64_t preroll_us = voice->preroll_us + VOICE_WAKE_UP_US;
+
+	return voice->start_us - (preroll_us > VOICE_LEAD_MIN_US ? preroll_us : VOICE_LEAD_MIN_US);
 }
 
 bool voice_warms(const struct voice *voice, int64_t now_us)

@@ -20,6 +20,8 @@
 /* The stream runs at least this long before a timed first frame, so that the device's real delay
  * is known before it matters. */
 #define VOICE_LEAD_MIN_US INT64_C(500000)
+/* A thread may be woken, and a device may start, so late. */
+#define VOICE_WAKE_UP_US INT64_C(100000)
 /* This long before a timed first frame (on the tape) its place is corrected, once, by at most
  * as much. */
 #define VOICE_CORRECTION_US INT64_C(20000)

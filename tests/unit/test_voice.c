@@ -82,6 +82,18 @@ static void test_displaced_voice_is_still_punctual(void **state)
 	assert_int_equal(place(&rig, 4800, 300 * US_PER_MS), 300 * RATE_HZ / 1000);
 }
 
+/* Woken 90 ms late, it is still in time, behind all of its preroll. */
+static void test_waking_up_late_costs_nothing(void **state)
+{
+	_cleanup_(rig_done) struct rig rig = { 0 };
+
+	(void)state;
+	take(&rig, 2 * US_PER_SEC, 10 * US_PER_SEC);
+	int64_t now_us = voice_begin_us(&rig.voice) + 90 * US_PER_MS;
+	assert_int_equal(place(&rig, 0, now_us), 2010 * RATE_HZ / 1000);
+	assert_false(rig.voice.corrected);
+}
+
 /* What one programme has had is not the next one's. */
 static void test_next_programme_has_its_own_preroll(void **state)
 {
@@ -346,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_late_voice_has_the_rest_of_its_preroll),
 		cmocka_unit_test(test_displaced_voice_is_still_punctual),
+		cmocka_unit_test(test_waking_up_late_costs_nothing),
 		cmocka_unit_test(test_next_programme_has_its_own_preroll),
 		cmocka_unit_test(test_what_is_nearly_over_fades_out_too),
 		cmocka_unit_test(test_nothing_is_heard_before_it_was_given),
