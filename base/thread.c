@@ -7,11 +7,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 struct start {
 	char name[16];
-	int priority;
+	int realtime_priority;
 	int done_fd;
 	void *(*run)(void *context);
 	void *context;
@@ -22,20 +21,18 @@ static void *thread_main(void *argument)
 	_cleanup_(freep) struct start *start = argument;
 
 	pthread_setname_np(pthread_self(), start->name);
-	if (start->priority > 0) {
-		struct sched_param parameters = { .sched_priority = start->priority };
+	if (start->realtime_priority > 0) {
+		struct sched_param parameters = { .sched_priority = start->realtime_priority };
 		/* Refused without the right (RLIMIT_RTPRIO): then an ordinary thread must do. */
 		(void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
 	}
-	if (start->priority < 0)
-		(void)!nice(-start->priority); /* on Linux that is the thread's alone */
 	start->run(start->context);
 	eventfd_write(start->done_fd, 1);
 	return NULL;
 }
 
-int thread_start(struct thread *thread, const char *name, int priority, void *(*run)(void *context),
-	void *context)
+int thread_start(struct thread *thread, const char *name, int realtime_priority,
+	void *(*run)(void *context), void *context)
 {
 	_cleanup_(freep) struct start *start = xcalloc(1, sizeof *start);
 	pthread_attr_t attributes;
@@ -44,9 +41,10 @@ int thread_start(struct thread *thread, const char *name, int priority, void *(*
 	thread->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (thread->done_fd < 0)
 		return -errno;
-	*start = (struct start){
-		.priority = priority, .done_fd = thread->done_fd, .run = run, .context = context
-	};
+	*start = (struct start){ .realtime_priority = realtime_priority,
+		.done_fd = thread->done_fd,
+		.run = run,
+		.context = context };
 	snprintf(start->name, sizeof start->name, "%s", name);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);

@@ -18,16 +18,11 @@ struct thread {
 	int done_fd; /* an eventfd: readable when the thread has run to its end */
 };
 
-/* Of a thread that computes ahead of its time: a nice value of 5, for the processes that it starts,
- * too. Dozens of them at once must not keep the main thread waiting. */
-#define THREAD_COMPUTES (-5)
-
-/* Starts `run(context)`. `name` is at most 15 bytes. `priority` 0 is an ordinary thread; 1…99 asks
- * for SCHED_FIFO and falls back to an ordinary thread where that is not allowed
- * (thread_is_realtime() tells); negative is an ordinary thread that is nicer by so much. -errno of
- * pthread_create. */
-int thread_start(struct thread *thread, const char *name, int priority, void *(*run)(void *context),
-	void *context) _must_check_;
+/* Starts `run(context)`. `name` is at most 15 bytes. `realtime_priority` 0 is an ordinary thread;
+ * 1…99 asks for SCHED_FIFO and falls back to an ordinary thread where that is not allowed
+ * (thread_is_realtime() tells). -errno of pthread_create. */
+int thread_start(struct thread *thread, const char *name, int realtime_priority,
+	void *(*run)(void *context), void *context) _must_check_;
 
 /* Joins within `timeout_ms`; 0, or -ETIMEDOUT (the thread goes on; the process must _exit). A
  * thread that was not started joins at once. */

@@ -15,6 +15,7 @@
 
 #define BLOCK_FRAMES   512     /* mixed and pushed at once */
 #define PRIMED_MS      80      /* of sound in the ring: the device may begin */
+#define UNHEARD_MS     1500    /* of sound, and no more, before the device begins */
 #define LEAD_MIN_MS    150     /* with less in the ring, a late engine is covered up */
 #define FILL_MS        20      /* at a time */
 #define RETRY_PAUSE_MS 300     /* between a broken-off sentence and its second try */
@@ -114,11 +115,28 @@ static size_t frames_of_ms(const struct renderer *renderer, unsigned ms)
 	return frames_of_us(renderer, ms * US_PER_MS);
 }
 
+/* Nothing has been pulled yet: it is before the start. */
+static bool is_unheard(const struct renderer *renderer)
+{
+	return programme_lead_frames(renderer->programme) == renderer->pushed_frames;
+}
+
+/* Many outputs with one start are prepared in the same moment: the rest of the ring can wait until
+ * all have begun. */
+static void wait_to_be_heard(const struct renderer *renderer)
+{
+	while (renderer->primed && is_unheard(renderer) &&
+		renderer->pushed_frames >= frames_of_ms(renderer, UNHEARD_MS) &&
+		!programme_aborted(renderer->programme))
+		(void)poll(NULL, 0, FILL_MS);
+}
+
 /* Pushes, waiting for space: 0, or -ECANCELED when the programme was aborted. */
 static int push_mixed(struct renderer *renderer, const float *frames, size_t count)
 {
 	struct programme *programme = renderer->programme;
 
+	wait_to_be_heard(renderer);
 	while (count > 0) {
 		if (programme_aborted(programme))
 			return -ECANCELED;
@@ -375,7 +393,7 @@ static int on_waiting(void *context)
 	if (renderer->pushed_frames == 0 && !mixdown_sounds(&renderer->mixdown))
 		return FILL_MS;
 	/* Before its start nothing is short, however long it takes. */
-	if (renderer->primed && lead == renderer->pushed_frames) {
+	if (renderer->primed && is_unheard(renderer)) {
 		renderer->wait_since_mono_us = TIME_UNSET;
 		return FILL_MS;
 	}
