@@ -59,7 +59,9 @@ struct renderer {
 	size_t item;
 	uint64_t mixed_frames; /* and sent into the chain, which holds some back */
 	uint64_t pushed_frames;
-	uint64_t behind_frames; /* pushed beyond what the rundown has: to be caught up with */
+	uint64_t skipped_frames; /* thrown away before them */
+	bool skipping;           /* still */
+	uint64_t behind_frames;  /* pushed beyond what the rundown has: to be caught up with */
 	bool primed;
 	bool fallback_played;
 
@@ -82,6 +84,7 @@ static void post(
 	event->renderer = renderer;
 	event->what = what;
 	event->item = renderer->item;
+	event->skipped_frames = renderer->skipped_frames;
 	event->fallback_played = what == RENDERER_FAILED && renderer->fallback_played;
 	if (error)
 		event->error = *error;
@@ -114,11 +117,40 @@ static size_t frames_of_ms(const struct renderer *renderer, unsigned ms)
 	return frames_of_us(renderer, ms * US_PER_MS);
 }
 
+/* How many of the next `count` frames are too late to be heard. */
+static size_t too_late(struct renderer *renderer, size_t count)
+{
+	const struct renderer_join *join = renderer->config.join;
+
+	if (!renderer->skipping)
+		return 0;
+	int64_t since_us = clock_mono_us() + join->lead_us - join->begun_mono_us;
+	uint64_t due = since_us > 0 ? frames_of_us(renderer, since_us) : 0;
+	uint64_t late = due > renderer->skipped_frames ? due - renderer->skipped_frames : 0;
+
+	renderer->skipping = late >= count;
+	if (late > count)
+		late = count;
+	renderer->skipped_frames += late;
+	return (size_t)late;
+}
+
+/* What has come out of the chain, heard or not. */
+static uint64_t made_frames(const struct renderer *renderer)
+{
+	return renderer->skipped_frames + renderer->pushed_frames;
+}
+
 /* Pushes, waiting for space: 0, or -ECANCELED when the programme was aborted. */
 static int push_mixed(struct renderer *renderer, const float *frames, size_t count)
 {
 	struct programme *programme = renderer->programme;
+	size_t late = too_late(renderer, count);
 
+	frames += late;
+	count -= late;
+	if (programme_aborted(programme))
+		return -ECANCELED;
 	while (count > 0) {
 		if (programme_aborted(programme))
 			return -ECANCELED;
@@ -372,7 +404,8 @@ static int on_waiting(void *context)
 		return -ECANCELED;
 	size_t lead = programme_lead_frames(programme);
 	size_t least = frames_of_ms(renderer, LEAD_MIN_MS);
-	if (renderer->pushed_frames == 0 && !mixdown_sounds(&renderer->mixdown))
+	if (renderer->skipping ||
+		(renderer->pushed_frames == 0 && !mixdown_sounds(&renderer->mixdown)))
 		return FILL_MS;
 	if (lead >= least) {
 		renderer->wait_since_mono_us = TIME_UNSET;
@@ -449,7 +482,7 @@ static int speak_on(
 	int result = 0;
 
 	for (int try = 0; try < 2; try++) {
-		uint64_t before = renderer->pushed_frames, behind = renderer->behind_frames;
+		uint64_t before = made_frames(renderer), behind = renderer->behind_frames;
 		result = speak_once(renderer, index, first_choice && try == 0, item, &error);
 		if (result == 0 || result == -ECANCELED)
 			return result;
@@ -457,11 +490,11 @@ static int speak_on(
 		post(renderer, RENDERER_ENGINE_FAILED, &error);
 		if (result == -EFBIG) /* a flood was heard, and would be heard again */
 			return result;
-		if (renderer->pushed_frames > before) {
+		if (made_frames(renderer) > before) {
 			int pushed = push(renderer, NULL, frames_of_ms(renderer, RETRY_PAUSE_MS));
 			if (pushed < 0)
 				return pushed;
-			renderer->behind_frames = behind + renderer->pushed_frames - before;
+			renderer->behind_frames = behind + made_frames(renderer) - before;
 		}
 	}
 	return result;
@@ -603,7 +636,7 @@ static void *run(void *context)
 		post(renderer, RENDERER_CANCELLED, NULL);
 		return NULL;
 	}
-	if (result == 0 || renderer->fallback_played)
+	if ((result == 0 || renderer->fallback_played) && !renderer->skipping)
 		prime(renderer);
 	post(renderer, result == 0 ? RENDERER_DONE : RENDERER_FAILED, NULL);
 	return NULL;
@@ -685,6 +718,7 @@ struct renderer *renderer_start(const struct renderer_config *config, const stru
 		.strikes = xcalloc(count, sizeof *renderer->strikes),
 		.rundown = rundown,
 		.rate_hz = programme_rate_hz(programme),
+		.skipping = config->join != NULL,
 	};
 	set_order(renderer, engine_name);
 	bool placed = place_warm(renderer, warm);

@@ -45,6 +45,7 @@ struct stage {
 	size_t starved; /* frames that were not there in time */
 	unsigned primed, engine_failed, chime_failed, recording_failed, done, failed, cancelled;
 	bool fallback_played; /* as the last event said */
+	uint64_t skipped_frames;
 	size_t last_item;
 	struct error last;
 };
@@ -112,6 +113,7 @@ static void take_events(struct stage *stage)
 		assert_ptr_equal(event->renderer, stage->renderer);
 		++*counters[event->what];
 		stage->fallback_played = event->fallback_played;
+		stage->skipped_frames = event->skipped_frames;
 		stage->last_item = event->item;
 		if (event->error.text[0])
 			stage->last = event->error;
@@ -178,7 +180,7 @@ static struct engine *stage_listen(struct stage *stage)
 		take_events(stage);
 	}
 	assert_int_equal(renderer_join(stage->renderer, 2000, &warm), 0);
-	assert_int_equal(stage->primed, 1);
+	assert_int_equal(stage->primed, stage->count > 0);
 	assert_int_equal(stage->done + stage->failed, 1);
 	return warm;
 }
@@ -412,6 +414,98 @@ static void test_resumes_at_an_item(void **state)
 	engine_free(stage_listen(&stage));
 	assert_seconds(&stage, 0.2 + 0.1 + 0.2);
 	assert_int_equal(programme_item_at(stage.programme, 0), 2);
+	stage_done(&stage);
+}
+
+static struct rundown *bulletin(const struct folder *folder)
+{
+	_cleanup_(freep) char *chime = xasprintf("~%s", folder->chime);
+	_cleanup_(freep) char *recording = xasprintf("@%s", folder->recording);
+
+	return rundown_of(folder->bed, chime, "Kính thưa bà con, ngày mai cắt điện.", "=450",
+		"Mời bà con đi họp.", "=450", recording, "=450", "Xin cảm ơn.", "=300", chime,
+		NULL);
+}
+
+/* Comes in where those who began `elapsed_us` ago will be when it can be heard. */
+static void stage_join(struct stage *stage, struct rundown *rundown, int64_t elapsed_us)
+{
+	struct renderer_join join = { clock_mono_us() - elapsed_us, 100 * US_PER_MS };
+
+	stage->config.join = &join;
+	stage_play(stage, rundown);
+	stage->config.join = NULL;
+}
+
+/* How far the sound is from `whole`, of its own strength. */
+static double distance(const struct stage *stage, const float *whole, size_t count)
+{
+	double apart = 0, all = 0;
+
+	for (size_t i = 0; i < stage->count && i < count; i++) {
+		double difference = (double)(stage->frames[i] - whole[i]);
+		apart += difference * difference;
+		all += (double)whole[i] * (double)whole[i];
+	}
+	return sqrt(apart / all);
+}
+
+/* To the frame. The levels differ a little from one time to the next: in what blocks an engine's sound
+ * comes decides on how much of it is measured. */
+static void assert_same_from(
+	const struct stage *stage, const float *whole, size_t count, int64_t elapsed_us)
+{
+	size_t skipped = (size_t)stage->skipped_frames;
+
+	assert_true(skipped >= (size_t)((elapsed_us + 100 * US_PER_MS) * RATE / US_PER_SEC));
+	assert_true(skipped < count);
+	assert_int_equal(stage->count, count - skipped);
+	double there = distance(stage, whole + skipped, count - skipped);
+	double before = distance(stage, whole + skipped - 1, count - skipped);
+	double behind = distance(stage, whole + skipped + 1, count - skipped - 1);
+	if (there > 0.03 || there > before / 2 || there > behind / 2)
+		fail_msg("joined at %zu: %.4f off, a frame to each side %.4f and %.4f", skipped,
+			there, before, behind);
+}
+
+static void test_comes_in_at_the_right_place(void **state)
+{
+	const struct folder *folder = *state;
+	struct stage stage = { 0 };
+
+	test_engine_synth(&stage.engines[0]);
+	stage_init(&stage, 1);
+	for (int known = 0; known < 2; known++) { /* the levels of all sources */
+		stage_play(&stage, bulletin(folder));
+		assert_int_equal(stage.skipped_frames, 0);
+		size_t count = stage.count;
+		_cleanup_(freep) float *whole = xcalloc(count, sizeof *whole);
+		memcpy(whole, stage.frames, count * sizeof *whole);
+		for (int64_t elapsed_us = 0; elapsed_us < 6 * US_PER_SEC; elapsed_us += 700000) {
+			if (!known) {
+				stage.levels = levels_free(stage.levels);
+				stage.config.levels = stage.levels = levels_new();
+			}
+			stage_join(&stage, bulletin(folder), elapsed_us);
+			assert_same_from(&stage, whole, count, elapsed_us);
+		}
+	}
+	stage_done(&stage);
+}
+
+static void test_comes_too_late_for_all_of_it(void **state)
+{
+	const struct folder *folder = *state;
+	struct stage stage = { 0 };
+
+	test_engine_synth(&stage.engines[0]);
+	stage_init(&stage, 1);
+	stage_play(&stage, bulletin(folder));
+	size_t count = stage.count;
+	stage_join(&stage, bulletin(folder), 60 * US_PER_SEC);
+	assert_int_equal(stage.count, 0);
+	assert_int_equal(stage.done, 1);
+	assert_int_equal(stage.skipped_frames, count);
 	stage_done(&stage);
 }
 
@@ -889,6 +983,8 @@ int main(void)
 		cmocka_unit_test(test_memory_is_flat),
 		cmocka_unit_test(test_speech),
 		cmocka_unit_test(test_resumes_at_an_item),
+		cmocka_unit_test(test_comes_in_at_the_right_place),
+		cmocka_unit_test(test_comes_too_late_for_all_of_it),
 		cmocka_unit_test(test_repeats),
 		cmocka_unit_test(test_chime_tail),
 		cmocka_unit_test(test_bed_is_ducked),
