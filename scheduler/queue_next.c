@@ -96,8 +96,12 @@ static void leave_alone(struct queue *queue, const struct queue_verdict *verdict
 
 	entry->left_alone = true;
 	if (verdict->ends_us > elsewhere->until_us || real_us < elsewhere->since_us)
-		*elsewhere = (struct queue_elsewhere){ entry->announcement->priority, real_us,
-			verdict->ends_us };
+		*elsewhere = (struct queue_elsewhere){
+			.priority = entry->announcement->priority,
+			.since_us = real_us,
+			.until_us = verdict->ends_us,
+			.sure_us = verdict->sure_us,
+		};
 }
 
 /* Goes through what waits, in order, and drops what can never begin. */

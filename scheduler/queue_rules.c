@@ -203,10 +203,11 @@ int64_t queue_rules_elsewhere_us(
 	const struct queue_elsewhere *elsewhere =
 		&circumstances->elsewhere[queue_entry_is_background(entry)];
 
-	return entry->announcement->priority <= elsewhere->priority &&
-			       circumstances->now->real_us >= elsewhere->since_us
-		       ? elsewhere->until_us
-		       : TIME_UNSET;
+	if (entry->announcement->priority > elsewhere->priority ||
+		entry->announcement->start_us > elsewhere->sure_us ||
+		circumstances->now->real_us < elsewhere->since_us)
+		return TIME_UNSET;
+	return elsewhere->until_us;
 }
 
 /* When its lane is free: behind the gap, and behind what others are saying that is left alone here. */
@@ -319,6 +320,7 @@ static void judge_joining(const struct queue_circumstances *circumstances,
 				    left_us;
 	} else if (able) { /* else they may have said it before this output is back */
 		verdict->ends_us = found.ends_us + circumstances->config->gap_us;
+		verdict->sure_us = found.ends_us - found.run.left_us / 10;
 		verdict->never = verdict->left_alone = next;
 		verdict->reason = next ? REASON_LATE : REASON_NONE;
 	}

@@ -20,6 +20,8 @@ struct queue_circumstances {
 struct queue_elsewhere {
 	enum priority priority;
 	int64_t since_us, until_us; /* the gap included; 0: nothing */
+	/* A prediction is right to some 7 %: what has a start of its own behind this goes by that. */
+	int64_t sure_us;
 };
 
 struct queue_verdict {
@@ -33,7 +35,8 @@ struct queue_verdict {
 	struct queue_run run;
 	bool missed;     /* the others have said it: what is under way now goes before it */
 	bool left_alone; /* never, since the others are saying it, */
-	int64_t ends_us; /* until then */
+	int64_t ends_us; /* until then, */
+	int64_t sure_us; /* and at least until then */
 };
 
 /* Notes of an occurrence that has not begun whether somebody was there at its start; to be called before
