@@ -155,6 +155,7 @@ struct queue_entry {
 	bool waited;  /* it was here at its start and waited for something else; likewise */
 	bool joins;   /* PREPARING, ON_AIR: not from `from`, but in step with `run` */
 	struct queue_run run; /* the last one; of what is restored the caller sets it */
+	bool alone;           /* the others had said it before it could begin here */
 	bool left_alone;      /* dropped, since others are saying it */
 	int64_t start_us;     /* PREPARING: real, when it is to begin; TIME_UNSET: at once */
 	int64_t started_us;   /* real; heard this time from then on; TIME_UNSET: not heard */

@@ -82,6 +82,7 @@ void queue_join_note(const struct queue_circumstances *circumstances, struct que
 
 	if (circumstances->config->join == QUEUE_JOIN_WHOLE || !circumstances->now->trusted)
 		return;
+	entry->alone |= verdict->missed;
 	if (!entry->was_on_air && (!is_timed(entry) || now_us < start_us)) {
 		if (is_timed(entry) && start_us < *wake_us)
 			*wake_us = start_us;
@@ -110,7 +111,7 @@ void queue_join_prepare(struct queue_entry *entry, const struct queue_verdict *v
 
 bool queue_join_started(struct queue_entry *entry, bool in_step)
 {
-	bool timed = entry->start_us != TIME_UNSET &&
+	bool timed = entry->start_us != TIME_UNSET && !entry->alone &&
 		     (in_step || entry->start_us == entry->announcement->start_us);
 
 	entry->waited = false;

@@ -174,6 +174,13 @@ static void what_waited_here_is_said_whole(void **state)
 		assert_string_equal(
 			rig_over(&rig, "before", QUEUE_FINISHED, UINT32_MAX, 110), "finished");
 		at(&rig, S(110), "prepare x@112");
+		/* Behind what had no start: nobody knows where the others are. */
+		rig.now.real_us = S(112);
+		rig_started(&rig, "x");
+		rig.now.real_us = S(130);
+		assert_string_equal(
+			rig_over(&rig, "x", QUEUE_LOST, 3, 18), "interrupted/output-lost again");
+		at(&rig, S(140), "prepare x");
 	}
 }
 
@@ -327,6 +334,36 @@ static void what_was_missed_lets_those_go_first_who_are_speaking(void **state)
 	rig.now.real_us = S(160);
 	assert_string_equal(rig_over(&rig, "x", QUEUE_FINISHED, UINT32_MAX, 29), "finished");
 	at(&rig, S(160), "prepare missed@162");
+	/* Which it says alone, and goes on with it where it was. */
+	rig.now.real_us = S(162);
+	rig_started(&rig, "missed");
+	rig.now.real_us = S(180);
+	assert_string_equal(
+		rig_over(&rig, "missed", QUEUE_LOST, 3, 18), "interrupted/output-lost again");
+	at(&rig, S(190), "prepare missed");
+}
+
+static void what_waited_its_turn_is_in_step_too(void **state)
+{
+	_cleanup_(rig_done) struct rig rig;
+
+	(void)state;
+	init(&rig, QUEUE_JOIN_PLACE);
+	rig_add(&rig, minute("x"));
+	rig_add(&rig, minute("y"));
+	at(&rig, S(97), "prepare x@100");
+	rig.now.real_us = S(100);
+	rig_started(&rig, "x");
+	at(&rig, S(100), "");
+	rig.now.real_us = S(160);
+	assert_string_equal(rig_over(&rig, "x", QUEUE_FINISHED, UINT32_MAX, 60), "finished");
+	at(&rig, S(160), "prepare y@162");
+	rig.now.real_us = S(162);
+	rig_started(&rig, "y");
+	rig.now.real_us = S(180);
+	assert_string_equal(
+		rig_over(&rig, "y", QUEUE_LOST, 3, 18), "interrupted/output-lost again");
+	at(&rig, S(190), "prepare y joins 0@162");
 }
 
 /* It was shorter than predicted. */
@@ -410,6 +447,7 @@ int main(void)
 		cmocka_unit_test(a_node_that_died),
 		cmocka_unit_test(what_follows_is_in_step),
 		cmocka_unit_test(what_was_missed_lets_those_go_first_who_are_speaking),
+		cmocka_unit_test(what_waited_its_turn_is_in_step_too),
 		cmocka_unit_test(it_had_been_said_already),
 		cmocka_unit_test(what_was_said_alone_goes_on_where_it_was),
 		cmocka_unit_test(what_is_left_of_it_must_fit),
