@@ -214,8 +214,11 @@ static int prepare(struct broadcast *broadcast, struct error *error)
 	broadcast->rundown = make_rundown(broadcast, error);
 	if (!broadcast->rundown)
 		return -EINVAL;
-	if (broadcast->from.item >= broadcast->rundown->count) /* the text reads differently now */
+	if (broadcast->from.item >=
+		broadcast->rundown->count) { /* the text reads differently now */
 		broadcast->from = (struct rundown_position){ 0 };
+		broadcast->joins = false;
+	}
 	broadcast->reason = REASON_ENGINE; /* if it fails from here on */
 	if (broadcast->joins)
 		broadcast->join = (struct renderer_join){

@@ -9,6 +9,7 @@
 
 #include "audio/clip.h"
 #include "base/clock.h"
+#include "tts/mixdown.h"
 #include "tts/renderer.h"
 #include "tts_engines.h"
 #include "tts_sanitized.h"
@@ -509,6 +510,19 @@ static void test_comes_too_late_for_all_of_it(void **state)
 	stage_done(&stage);
 }
 
+static void test_nothing_covers_up_what_is_thrown_away(void **state)
+{
+	const struct folder *folder = *state;
+	struct stage stage = { 0 };
+
+	test_engine_child(&stage.engines[0], "slow", NULL); /* a second for each sentence */
+	stage_init(&stage, 1);
+	stage_join(&stage, rundown_of(folder->bed, "Một.", "Hai.", NULL), 0);
+	stage.count += (size_t)stage.skipped_frames;
+	assert_seconds(&stage, 2 * 0.2 + MIXDOWN_FADE_MS / 1000.0);
+	stage_done(&stage);
+}
+
 static void test_repeats(void **state)
 {
 	(void)state;
@@ -985,6 +999,7 @@ int main(void)
 		cmocka_unit_test(test_resumes_at_an_item),
 		cmocka_unit_test(test_comes_in_at_the_right_place),
 		cmocka_unit_test(test_comes_too_late_for_all_of_it),
+		cmocka_unit_test(test_nothing_covers_up_what_is_thrown_away),
 		cmocka_unit_test(test_repeats),
 		cmocka_unit_test(test_chime_tail),
 		cmocka_unit_test(test_bed_is_ducked),
