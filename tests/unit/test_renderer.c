@@ -128,6 +128,8 @@ static size_t pull(struct stage *stage, size_t count)
 		stage->capacity = 2 * (stage->count + count);
 		stage->frames = xreallocarray(stage->frames, stage->capacity, sizeof(float));
 	}
+	if (count == 0)
+		return 0;
 	size_t got = programme_pull(stage->programme, stage->frames + stage->count, count);
 	stage->count += got;
 	return got;
