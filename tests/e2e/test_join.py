@@ -148,6 +148,24 @@ def test_unplugged_and_back_at_the_right_place(rig):
 
 
 @options(timeout=90)
+def test_joined_and_interrupted_it_goes_on_like_the_others(rig):
+    """It knows at which sentence it was, though it has not said those before it."""
+    nodes = two(rig, "place", late=True)
+    start = announce_soon(rig)
+    wait_mono(rig, start + 2.5)
+    nodes[1].start()
+    begun = joined(rig, nodes[1], "started")
+    wait_mono(rig, begun + 3)
+    announce_soon(rig, "gap", NEXT[:1], 1, priority="emergency", repeat={"times": 1})
+    whole, part = (ends_in(node, "dai", output, "finished", timeout=40)
+                   for node, output in zip(nodes, ("loa0", "loa1")))
+    in_step(rig, start - 1, begun + 0.1, mono_of(whole["at"]) + 0.1, 40)
+    same(nodes[1].events("dai", "loa1"),
+         ["accepted", "started", "interrupted", "resumed", "finished"])
+    between(part["seconds_played"], 3, whole["seconds_played"] - 1, "seconds heard")
+
+
+@options(timeout=90)
 def test_what_is_queued_behind_begins_in_step(rig):
     nodes = two(rig, "place", late=True)
     start = announce_soon(rig)
