@@ -214,8 +214,8 @@ static int prepare(struct broadcast *broadcast, struct error *error)
 	broadcast->rundown = make_rundown(broadcast, error);
 	if (!broadcast->rundown)
 		return -EINVAL;
-	if (broadcast->from.item >=
-		broadcast->rundown->count) { /* the text reads differently now */
+	/* The text reads differently now: nobody is at that place any more. */
+	if (broadcast->from.item >= broadcast->rundown->count) {
 		broadcast->from = (struct rundown_position){ 0 };
 		broadcast->joins = false;
 	}
