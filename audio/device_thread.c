@@ -130,6 +130,7 @@ static void return_waiting(struct device *device, size_t output, struct programm
 			     .outcome = outcome,
 			     .output = output,
 			     .programme = programme,
+			     .rate_hz = programme_rate_hz(programme),
 			     .mono_us = now_us,
 			     .error = outcome == DEVICE_LOST ? ENODEV : 0 });
 }
@@ -307,9 +308,11 @@ static void hold_voices(struct device *device)
 /* Whether what the device holds lasts for a while. */
 static bool can_wait(const struct device *device)
 {
-	long delay = device->running ? device->driver->delay(device->sink) : 0;
+	size_t buffer = device->format.buffer_frames;
+	long space = device->running ? device->driver->space(device->sink) : (long)buffer;
 
-	return delay > 0 && (size_t)delay > device->format.buffer_frames / 2;
+	/* (Its delay would not do: that may lie behind the buffer.) */
+	return space >= 0 && (size_t)space < buffer / 2;
 }
 
 /* How many frames to mix now, at most `limit`. 0: nothing to play, or every programme that plays

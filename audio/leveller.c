@@ -198,6 +198,16 @@ int leveller_begin(struct leveller *leveller, const float *known, size_t count, 
 	return 0;
 }
 
+void leveller_forget(struct leveller *leveller)
+{
+	leveller->heard = 0;
+}
+
+bool leveller_knows(const struct leveller *leveller)
+{
+	return leveller->heard > 0;
+}
+
 double leveller_gain_db(const struct leveller *leveller)
 {
 	return leveller->gain_db;

@@ -46,6 +46,11 @@ int leveller_begin(
 /* The piece's next frames, in place. */
 void leveller_run(struct leveller *leveller, float *frames, size_t count);
 
+/* Another source begins, of which nothing is known; the gain is where it was, until it is found. */
+void leveller_forget(struct leveller *leveller);
+/* Whether anything but silence has been heard of the source. */
+bool leveller_knows(const struct leveller *leveller);
+
 /* Of the next frame. */
 double leveller_gain_db(const struct leveller *leveller);
 /* Begin there: what a voice is known to need (−LEVELLER_GAIN_MAX_DB…LEVELLER_GAIN_MAX_DB). */

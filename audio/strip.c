@@ -65,6 +65,8 @@ static void begin(struct strip *strip, const char *key)
 		strip->measured = key && levels_find(strip->levels, key, &gain_db);
 		if (strip->measured)
 			leveller_set_gain_db(strip->leveller, gain_db);
+		else
+			leveller_forget(strip->leveller);
 	}
 	strip->measuring = !strip->measured;
 	strip->count = strip->given = 0;
@@ -84,7 +86,7 @@ static void measure(struct strip *strip, const float *frames, size_t count, bool
 	/* Without memory the gain stays as it was: better at a wrong level than not at all. */
 	(void)!leveller_begin(strip->leveller, frames, count, whole);
 	strip->measuring = false;
-	strip->measured = true;
+	strip->measured = leveller_knows(strip->leveller); /* silence teaches nothing */
 }
 
 /* What was given by the call before goes. */

@@ -152,11 +152,27 @@ void voice_hold(struct voice *voice, int64_t due_us, int64_t now_us)
 	}
 }
 
+/* Frames of the programme by which the voice can move on; all is there: with silence behind the
+ * last. */
+static size_t frames_to_come(const struct voice *voice)
+{
+	bool complete = false;
+	uint64_t pushed = programme_frames_pushed(voice->programme, &complete);
+	size_t lead = programme_lead_frames(voice->programme);
+
+	if (complete || voice->aborted)
+		return (size_t)(pushed - voice->pulled);
+	if (voice->flowing)
+		return lead;
+	return lead > STRETCH_AHEAD ? lead - STRETCH_AHEAD : 0;
+}
+
 /* No longer than there are frames to fade: what ends sooner would end in a step. */
 static size_t fade_frames(const struct voice *voice)
 {
 	size_t fade = (size_t)voice->rate_hz * PROGRAMME_FADE_MS / 1000;
-	size_t lead = programme_lead_frames(voice->programme);
+	size_t lead = voice->stepping ? frames_to_come(voice)
+				      : programme_lead_frames(voice->programme);
 
 	return lead > 0 && lead < fade ? lead : fade;
 }
@@ -201,21 +217,6 @@ void voice_keep_step(struct voice *voice, const struct pace *pace, uint64_t mixe
 	voice->pause_shift = pace_pause_frames(pace, late_us);
 }
 
-/* Frames of the programme by which the voice can move on; all is there: with silence behind the
- * last. */
-static size_t frames_to_come(const struct voice *voice)
-{
-	bool complete = false;
-	uint64_t pushed = programme_frames_pushed(voice->programme, &complete);
-	size_t lead = programme_lead_frames(voice->programme);
-
-	if (complete)
-		return (size_t)(pushed - voice->pulled);
-	if (voice->flowing)
-		return lead;
-	return lead > STRETCH_AHEAD ? lead - STRETCH_AHEAD : 0;
-}
-
 static size_t can_make(const struct voice *voice)
 {
 	size_t to_come = frames_to_come(voice);
@@ -225,7 +226,10 @@ static size_t can_make(const struct voice *voice)
 		return 0;
 	size_t count = stretch_gives(
 		&(struct stretch){ .fraction = fraction }, to_come, voice->step);
-	return count > 0 ? count : 1;
+	/* A last part of a frame is made with what is there; others wait for the next frame. */
+	bool complete = false;
+	(void)programme_frames_pushed(voice->programme, &complete);
+	return count > 0 || !(complete || voice->aborted) ? count : 1;
 }
 
 static bool is_silent(const float *frames, size_t count)

@@ -27,6 +27,7 @@ struct config_output {
 	struct output_config sound;
 	char **zones; /* NULL-terminated; without `all`, which every output has */
 	size_t zones_count;
+	char *join;                 /* scheduler/queue.h, queue_join_parse() */
 	struct hours_list quiet;    /* only emergencies sound in them */
 	struct hours_gains gains;   /* instead of sound.gain_db; no two overlap */
 	struct usage_limits limits; /* item_minutes is never 0 */

@@ -55,6 +55,8 @@ static const struct schema_key gain_keys[] = {
 
 static const char *const presets[] = { "horn", "column", "flat", NULL }; /* audio/chain.h */
 
+static const char *const joins[] = { "whole", "place", "next", NULL }; /* scheduler/queue.h */
+
 #define OUTPUT(member) offsetof(struct config_output, member)
 static const struct schema_key limits_keys[] = {
 	{ "item_minutes", SCHEMA_INTEGER, OUTPUT(limits.item_minutes), .minimum = 1, .maximum = 600,
@@ -91,6 +93,11 @@ static const struct schema_key output_keys[] = {
 	{ "sound", SCHEMA_CHOICE, OUTPUT(sound.preset), .fallback = "\"horn\"", .choices = presets,
 		.description = "loa nén (`horn`), loa cột hay thùng (`column`), hay chỉ chỉnh cho "
 			       "đều tiếng (`flat`)" },
+	{ "join", SCHEMA_CHOICE, OUTPUT(join), .fallback = "\"whole\"", .choices = joins,
+		.description =
+			"khi loa trở lại giữa lúc các loa khác đang phát (mất điện, mất mạng, "
+			"rút dây): `whole`, phát lại từ đầu hay từ câu dở; `place`, vào đúng "
+			"chỗ, cùng nhịp; `next`, chờ bản tin sau; tin khẩn cấp luôn phát đủ" },
 	{ "quiet_hours", SCHEMA_DAY, OUTPUT(quiet), .maximum = HOURS_MAX, .fallback = "[]",
 		.description = "giờ yên tĩnh: không phát gì, trừ bản tin khẩn cấp" },
 	{ "gain_by_hour", SCHEMA_ARRAY, OUTPUT(gains.list), OUTPUT(gains.count),

@@ -10,6 +10,9 @@
 
 #define IN_STEP_LATE_US (1 * US_PER_SEC)
 #define JOIN_MS         50 /* the renderer's last event is its last act */
+/* So long before it is to be heard, what comes in late is ready: until the device has taken it, behind
+ * what it holds already. */
+#define JOIN_LEAD_US (500 * US_PER_MS)
 
 /* --- Length ---------------------------------------------------------------------------------- */
 
@@ -198,6 +201,7 @@ static struct renderer *start_renderer(struct broadcast *broadcast)
 	const char *engine = announcement->voice_engine[0] ? announcement->voice_engine : NULL;
 	struct renderer_config how = node->renderer;
 
+	how.join = broadcast->joins ? &broadcast->join : NULL;
 	how.preset = chain_preset_parse(broadcast->output->config->sound.preset);
 	return renderer_start(&how, broadcast->rundown, broadcast->from, broadcast->programme,
 		engine, &voice, node->warm, node->renderer_events);
@@ -211,9 +215,17 @@ static int prepare(struct broadcast *broadcast, struct error *error)
 	broadcast->rundown = make_rundown(broadcast, error);
 	if (!broadcast->rundown)
 		return -EINVAL;
-	if (broadcast->from.item >= broadcast->rundown->count) /* the text reads differently now */
+	/* The text reads differently now: nobody is at that place any more. */
+	if (broadcast->from.item >= broadcast->rundown->count) {
 		broadcast->from = (struct rundown_position){ 0 };
+		broadcast->joins = false;
+	}
 	broadcast->reason = REASON_ENGINE; /* if it fails from here on */
+	if (broadcast->joins)
+		broadcast->join = (struct renderer_join){
+			.begun_mono_us = node_mono_of_real(node, broadcast->entry->run.begun_us),
+			.lead_us = JOIN_LEAD_US + output->config->sound.preroll_us,
+		};
 	unsigned rate_hz = device_rate_hz(output->device->device);
 	if (rate_hz == 0) { /* unplugged in this moment: it waits again */
 		broadcast->cause = QUEUE_LOST;
@@ -249,18 +261,21 @@ static int on_stillborn(sd_event_source *source, void *context)
 struct broadcast *broadcast_start(struct output *output, size_t place, struct queue_entry *entry)
 {
 	struct broadcast *broadcast = xcalloc(1, sizeof *broadcast);
+	const struct queue_position *from = entry->joins ? &entry->run.from : &entry->from;
 
 	*broadcast = (struct broadcast){
 		.output = output,
 		.place = place,
 		.entry = entry,
 		.announcement = announcement_ref(entry->announcement),
-		.from = { entry->from.item, entry->from.offset_us },
+		.from = { from->item, from->offset_us },
+		.joins = entry->joins,
 		.resumed = entry->was_on_air,
 		.start_us = entry->start_us,
 		.ended_us = TIME_UNSET,
 		.planned_us = entry->start_us,
 		.seconds_before = (double)entry->from.played_us / US_PER_SEC,
+		.seconds_to_from = (double)from->played_us / US_PER_SEC,
 	};
 	if (prepare(broadcast, &broadcast->detail) < 0) {
 		if (broadcast->cause == QUEUE_CAUSE_NONE)
@@ -373,10 +388,11 @@ struct queue_position broadcast_position(const struct broadcast *broadcast)
 	if (!broadcast->programme)
 		return position;
 	uint64_t frames = frames_heard(broadcast);
-	size_t item = programme_item_at(broadcast->programme, frames);
+	uint64_t at = broadcast->skipped_frames + frames;
+	size_t item = programme_item_at(broadcast->programme, at);
 	if (item < broadcast->from.item)
 		item = broadcast->from.item; /* nothing is marked yet */
-	uint64_t within = frames - programme_mark_frame(broadcast->programme, item);
+	uint64_t within = at - programme_mark_frame(broadcast->programme, item);
 	int64_t offset_us = (int64_t)(within * US_PER_SEC / rate_hz(broadcast));
 	if (item == broadcast->from.item)
 		offset_us += broadcast->from.offset_us;
@@ -385,6 +401,14 @@ struct queue_position broadcast_position(const struct broadcast *broadcast)
 	position.offset_us = next.offset_us;
 	position.played_us += (int64_t)(frames * US_PER_SEC / rate_hz(broadcast));
 	return position;
+}
+
+/* Of the whole, now that all of it has been rendered. */
+static double rendered_seconds(const struct broadcast *broadcast, uint64_t frames)
+{
+	double before = broadcast->joins ? broadcast->seconds_to_from : broadcast->seconds_before;
+
+	return before + (double)(broadcast->skipped_frames + frames) / rate_hz(broadcast);
 }
 
 double broadcast_seconds_asked(const struct broadcast *broadcast)
@@ -397,11 +421,23 @@ double broadcast_seconds_asked(const struct broadcast *broadcast)
 
 	if (complete && broadcast->cause != QUEUE_FAILED && broadcast->programme &&
 		!programme_aborted(broadcast->programme))
-		return broadcast->seconds_before + (double)frames / rate_hz(broadcast);
+		return rendered_seconds(broadcast, frames);
 	return broadcast->seconds_expected > played ? broadcast->seconds_expected : played;
 }
 
 /* --- Events ---------------------------------------------------------------------------------- */
+
+/* The first frame is known, and with it the instant at which the others are there. */
+static void set_joining(struct broadcast *broadcast, uint64_t skipped_frames)
+{
+	int64_t skipped_us = (int64_t)(skipped_frames * US_PER_SEC / rate_hz(broadcast));
+	int64_t start_mono_us = broadcast->join.begun_mono_us + skipped_us;
+
+	broadcast->skipped_frames = skipped_frames;
+	broadcast->start_us = node_real_of_mono(start_mono_us);
+	broadcast->planned_us = broadcast->start_us;
+	programme_set_start(broadcast->programme, start_mono_us);
+}
 
 /* Lends the programme to the device, once the ring holds the first sound. */
 static void lend_to_device(struct broadcast *broadcast)
@@ -464,14 +500,17 @@ static void on_renderer_failed(struct broadcast *broadcast, const struct rendere
 		broadcast_fade(broadcast);
 }
 
-static void on_renderer_done(struct broadcast *broadcast)
+static void on_renderer_done(struct broadcast *broadcast, const struct renderer_event *event)
 {
 	bool complete;
 	uint64_t frames = programme_frames_pushed(broadcast->programme, &complete);
 
-	if (!programme_aborted(broadcast->programme))
-		broadcast->seconds_expected = broadcast->seconds_before +
-					      (double)frames / rate_hz(broadcast);
+	if (programme_aborted(broadcast->programme))
+		return;
+	broadcast->passed = broadcast->joins && frames == 0;
+	if (broadcast->passed)
+		broadcast->skipped_frames = event->skipped_frames;
+	broadcast->seconds_expected = rendered_seconds(broadcast, frames);
 }
 
 void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_event *event)
@@ -480,6 +519,8 @@ void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_ev
 
 	switch (event->what) {
 	case RENDERER_PRIMED:
+		if (broadcast->joins)
+			set_joining(broadcast, event->skipped_frames);
 		lend_to_device(broadcast);
 		return;
 	case RENDERER_ENGINE_FAILED:
@@ -502,7 +543,7 @@ void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_ev
 		on_renderer_failed(broadcast, event);
 		break;
 	case RENDERER_DONE:
-		on_renderer_done(broadcast);
+		on_renderer_done(broadcast, event);
 		break;
 	case RENDERER_CANCELLED:
 		break;
@@ -512,18 +553,17 @@ void broadcast_on_renderer(struct broadcast *broadcast, const struct renderer_ev
 }
 
 /* Start and length, which are the same on every node. Not of what was cut off; nor where sound was lost
- * for so long that what follows would begin in the middle of it. */
+ * for so long that what follows would begin in the middle of it, or somebody has set the clock. */
 static int64_t end_in_step(const struct broadcast *broadcast, const struct device_event *event)
 {
-	int64_t length_us = (int64_t)event->frames * US_PER_SEC / event->rate_hz;
-	int64_t in_step_us = broadcast->planned_us + length_us;
-
 	if (broadcast->planned_us == TIME_UNSET || event->outcome != DEVICE_FINISHED ||
 		broadcast->ended_us == TIME_UNSET)
 		return 0;
+	int64_t in_step_us = broadcast->planned_us +
+			     (int64_t)event->frames * US_PER_SEC / event->rate_hz;
 	int64_t late_us = broadcast->ended_us - broadcast->output->config->sound.delay_us -
 			  in_step_us;
-	return late_us > IN_STEP_LATE_US ? 0 : in_step_us;
+	return llabs(late_us) > IN_STEP_LATE_US ? 0 : in_step_us;
 }
 
 static void on_device_ended(struct broadcast *broadcast, const struct device_event *event)

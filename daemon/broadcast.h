@@ -25,7 +25,11 @@ struct broadcast {
 	struct renderer *renderer;
 	struct programme *programme;
 	struct rundown_position from;
-	bool resumed; /* it was on air before */
+	bool resumed;              /* it was on air before */
+	bool joins;                /* it comes in late, in step with the others, */
+	struct renderer_join join; /* who began then */
+	bool passed;               /* and too late: all of it had been said */
+	uint64_t skipped_frames;   /* of what they have said, and is not of the programme */
 	bool with_device, device_done, renderer_done, on_air;
 	bool heard_out;   /* the device has played all it was given */
 	bool left_behind; /* its renderer hangs: what it may still look at is never freed */
@@ -44,6 +48,7 @@ struct broadcast {
 	int64_t in_step_us;      /* as in struct queue_over */
 	uint64_t frames_played;  /* of the programme */
 	double seconds_before;   /* heard before it was cut off */
+	double seconds_to_from;  /* of the whole, before `from` */
 	double seconds_expected; /* the whole, predicted until rendered */
 	char spoken_sha256[SHA256_TEXT_SIZE];
 };

@@ -135,6 +135,16 @@ static bool offer_to_outputs(
 	return news;
 }
 
+/* We were there when it should have begun and it had not come: then nobody has begun it in time (or the
+ * sender's clock is behind), and no neighbour is in the middle of it. A schedule's occurrence needs no
+ * broker. */
+static bool came_late(struct node *node, const struct announcement *announcement)
+{
+	return announcement->late_us < 0 && announcement->start_us != TIME_UNSET &&
+	       node->connected &&
+	       node->connected_mono_us <= node_mono_of_real(node, announcement->start_us);
+}
+
 int intake_offer(
 	struct node *node, const char *zone, struct announcement *announcement, double seconds)
 {
@@ -143,6 +153,7 @@ int intake_offer(
 		.arrival_us = clock_real_us(),
 		.sequence = node->next_sequence++,
 		.seconds = seconds,
+		.came_late = came_late(node, announcement),
 	};
 	bool accepted_before = known_elsewhere(node, announcement);
 	int error = 0;

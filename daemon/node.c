@@ -267,7 +267,8 @@ static void load_settings(struct node *node, const struct store_event *event)
 	static const struct {
 		const char *prefix;
 		void (*load)(struct output *output, const char *value);
-	} kinds[] = { { "gain:", load_gain }, { "mute:", load_mute }, { "usage:", load_usage } };
+	} kinds[] = { { "gain:", load_gain }, { "mute:", load_mute }, { "usage:", load_usage },
+		{ "run:", output_load_run } };
 
 	for (size_t i = 0; i < event->settings_count; i++) {
 		const struct store_setting *setting = &event->settings[i];
@@ -491,6 +492,7 @@ static void on_mqtt_event(struct node *node, const struct mqtt_event *event)
 	case MQTT_CONNECTED:
 		log_notice("connected to the broker at %s:%d", broker->host, broker->port);
 		node->connected = true;
+		node->connected_mono_us = clock_mono_us();
 		node_clear_fault(node, "broker", "");
 		if (event->taken_over)
 			on_namesake(node);

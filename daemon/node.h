@@ -55,6 +55,11 @@ struct output { /* one loudspeaker line */
 	bool changed;           /* its reports are due, soon */
 	bool urgent;            /* at once: it is in another state */
 	int64_t reported_mono_us;
+	struct { /* what the store knew of the foreground's last sound, for a while */
+		char id[ID_MAX_BYTES + 1];
+		int64_t revision;
+		struct queue_run run;
+	} restored;
 	bool lost; /* its device has said that it is gone (at the start it has not said anything) */
 };
 
@@ -118,8 +123,9 @@ struct node {
 	bool trusted;       /* the clock */
 	bool clock_was_set; /* while we ran: by somebody who knew, so the past does not count */
 	bool connected;
-	bool changed; /* the status is due */
-	bool reload;  /* SIGHUP with a good file: begin anew when silent */
+	int64_t connected_mono_us; /* since then */
+	bool changed;              /* the status is due */
+	bool reload;               /* SIGHUP with a good file: begin anew when silent */
 	bool stopping;
 	int exit_status;
 	int clock_fd;

@@ -9,7 +9,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TICK_US       (1 * US_PER_SEC) /* how often it is looked how far a broadcast has come */
@@ -152,7 +154,9 @@ static const char *expiry_detail(
 			       ? "bản tin dài hơn mức cho phép của loa (item_minutes)"
 			       : "loa đã phát đủ số phút hoặc số phiên cho phép trong ngày";
 	case REASON_LATE:
-		return OUTPUT_LATE_DETAIL;
+		return entry->left_alone ? "các loa khác đang phát dở khi loa này trở lại; chờ bản "
+					   "tin sau (join)"
+					 : OUTPUT_LATE_DETAIL;
 	case REASON_MUTED:
 		return "loa bị tắt tiếng đến khi bản tin hết hạn";
 	case REASON_OUTPUT_LOST:
@@ -220,6 +224,11 @@ static void receipt_of_broadcast(const struct broadcast *broadcast, enum receipt
 		.detail = detail,
 		.spoken_sha256 = broadcast->spoken_sha256[0] ? broadcast->spoken_sha256 : NULL,
 	};
+	if (broadcast->joins && reason == REASON_NONE &&
+		(event == RECEIPT_STARTED || event == RECEIPT_RESUMED)) {
+		receipt.reason = REASON_LATE;
+		receipt.detail = "vào giữa chừng, cùng nhịp với các loa khác";
+	}
 	if (event == RECEIPT_FINISHED && reason == REASON_NONE && broadcast->media_missing) {
 		receipt.reason = REASON_MEDIA_MISSING;
 		receipt.detail =
@@ -281,6 +290,7 @@ static struct queue_offer queue_offer_of(const struct output_offer *offer, bool 
 		.sequence = offer->sequence,
 		.seconds = offer->seconds,
 		.durable = durable,
+		.waited = offer->came_late,
 	};
 }
 
@@ -342,6 +352,45 @@ static void finish_restored(
 	remember(output, offer->announcement, PLAY_FINISHED, NULL, 0);
 }
 
+/* "BEGUN ITEM OFFSET PLAYED REVISION ID", or nothing. */
+static void keep_run(struct output *output, const struct queue_entry *entry)
+{
+	const struct queue_run *run = &entry->run;
+
+	if (queue_join_parse(output->config->join) == QUEUE_JOIN_WHOLE ||
+		entry->announcement->priority == PRIORITY_BACKGROUND)
+		return;
+	_cleanup_(freep) char *value = xasprintf("%" PRId64 " %" PRIu32 " %" PRId64 " %" PRId64
+						 " %" PRId64 " %s",
+		run->begun_us, run->from.item, run->from.offset_us, run->from.played_us,
+		entry->announcement->revision, entry->announcement->id);
+	keep_setting(output, "run", run->begun_us == TIME_UNSET ? "" : value);
+}
+
+void output_load_run(struct output *output, const char *value)
+{
+	struct queue_run run = { 0 };
+	int64_t revision;
+	int id_at = 0;
+
+	if (sscanf(value, "%" SCNd64 " %" SCNu32 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %n",
+		    &run.begun_us, &run.from.item, &run.from.offset_us, &run.from.played_us,
+		    &revision, &id_at) < 5 ||
+		strlen(value + id_at) > ID_MAX_BYTES)
+		return;
+	output->restored.run = run;
+	output->restored.revision = revision;
+	snprintf(output->restored.id, sizeof output->restored.id, "%s", value + id_at);
+}
+
+/* Its neighbours may still be saying it. */
+static void restore_run(const struct output *output, struct queue_entry *entry)
+{
+	if (entry->was_on_air && entry->announcement->revision == output->restored.revision &&
+		strcmp(entry->announcement->id, output->restored.id) == 0)
+		entry->run = output->restored.run;
+}
+
 void output_restore(
 	struct output *output, const struct output_offer *offer, const struct store_play *play)
 {
@@ -361,6 +410,10 @@ void output_restore(
 		return;
 	/* The node was there at its start, so it waited for something already. */
 	restored->in_time = output->node->loaded_at.seen_us >= offer->announcement->start_us;
+	restored->waited = play->state != PLAY_PLAYING &&
+			   output->node->loaded_at.seen_us >=
+				   offer->announcement->start_us + QUEUE_LATE_SLACK_US;
+	restore_run(output, restored);
 	if (tries != play->tries)
 		remember(output, offer->announcement, play->state, &from, tries);
 	fetch_want(output->node, offer->announcement);
@@ -805,6 +858,7 @@ void output_on_started(struct output *output, struct broadcast *broadcast)
 	const struct queue_entry *entry = broadcast->entry;
 
 	queue_on_started(output->queue, broadcast->entry, broadcast->start_us);
+	keep_run(output, broadcast->entry);
 	inhand_on_air(output->node->inhand, output->index * OUTPUT_PLACES + broadcast->place);
 	if (!broadcast->told) {
 		broadcast->kept = entry->from;
@@ -846,6 +900,7 @@ void output_on_over(struct output *output, struct broadcast *broadcast)
 		.position = broadcast_position(broadcast),
 		.ended_us = broadcast->ended_us,
 		.in_step_us = broadcast->in_step_us,
+		.passed = broadcast->passed,
 	};
 
 	struct queue_outcome outcome = queue_on_over(output->queue, broadcast->entry, &over);
@@ -914,6 +969,7 @@ int output_init(struct output *output)
 		.gap_us = output->node->config->gap_us,
 		.quiet = &output->config->quiet,
 		.limits = &output->config->limits,
+		.join = queue_join_parse(output->config->join),
 	};
 
 	output->gain_db = output->config->sound.gain_db;

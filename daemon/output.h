@@ -27,6 +27,7 @@ struct output_offer {
 	int64_t arrival_us;
 	uint64_t sequence;
 	double seconds; /* predicted */
+	bool came_late; /* to all nodes: no neighbour has begun it in time */
 };
 /* Queues the announcement unless the ledger knows this revision or a newer one. True if it is news
  * here: it waits now, or had expired on the way (then that is remembered and reported). An older
@@ -38,6 +39,8 @@ void output_refuse(struct output *output, const struct output_offer *offer);
 /* Queues again what the store had (after a restart). */
 void output_restore(
 	struct output *output, const struct output_offer *offer, const struct store_play *play);
+/* What of the foreground was on air last, and since when, as the store had it; before output_restore(). */
+void output_load_run(struct output *output, const char *value);
 /* Cancels `id` if its revision is at most `revision`; remembers the withdrawal. */
 void output_withdraw(struct output *output, const char *id, int64_t revision, bool lasting);
 struct output_occurrence {

@@ -113,6 +113,7 @@ int queue_add(struct queue *queue, const struct queue_offer *offer, struct queue
 	if (result < 0)
 		return result;
 	entry->in_time = known && known->in_time;
+	entry->waited |= known && known->waited;
 	end_revisions(queue, announcement->id, announcement->revision, QUEUE_SUPERSEDED);
 	queue_order_insert(&queue->waiting, entry);
 	if (ret_entry)
@@ -229,9 +230,15 @@ void queue_shutdown(struct queue *queue)
 void queue_on_clock_set(struct queue *queue)
 {
 	queue->foreground_free_us = queue->background_free_us = TIME_UNSET;
+	memset(queue->elsewhere, 0, sizeof queue->elsewhere);
+	queue->in_step = false;
+	for (size_t place = 0; place < queue->waiting.count; place++)
+		queue->waiting.places[place].entry->run.begun_us = TIME_UNSET;
 	for (size_t i = 0; i < queue->active_count; i++) {
 		struct queue_entry *entry = queue->active[i];
 		entry->counted_us = TIME_UNSET;
+		if (entry->phase != QUEUE_PREPARING)
+			entry->run.begun_us = TIME_UNSET;
 		if (entry->phase == QUEUE_PREPARING &&
 			(!queue_entry_is_emergency(entry) || entry->start_us != TIME_UNSET))
 			queue_entry_end(entry, QUEUE_RECALLED);

@@ -45,6 +45,14 @@
  * off, asleep, or its clock wrong): it is dropped, `expired`, `late`. One that was there in time and
  * waits for something else is judged by its expiry.
  *
+ * Late joiners (enum queue_join): what this output alone has missed while its neighbours were saying it:
+ * its start passed while the node was off or away from the broker, its device lost, the output muted, its
+ * clock wrong; or it was on air, in step with the others, and cut off by one of these. It comes in at the
+ * right place, or is left alone (`expired`, `late`); what follows waits until the others have said it.
+ * What they have said already, or all but some seconds, is nobody's echo: it is said whole, or goes on at
+ * its sentence, once they are silent. No late joiner is what waited for something of this output's own:
+ * another announcement, quiet hours, a limit, a recording; nor an emergency, which is always heard whole.
+ *
  * While time is not trusted nothing expires by time.
  */
 #pragma once
@@ -64,6 +72,16 @@
 #define QUEUE_BROADCASTS_MAX 4 /* at a time: background, what is faded, recalled, and its reason */
 #define QUEUE_LATE_SLACK_US  (2 * US_PER_SEC) /* so long a busy machine may take at an instant */
 #define QUEUE_TRIES_MAX      2 /* so often may a process die with it in hand (FAULTS C2) */
+
+#define QUEUE_LENGTH_MAX_S 1e7 /* a prediction beyond it is none */
+
+enum queue_join {
+	QUEUE_JOIN_WHOLE, /* nothing is lost: from its beginning, when it can */
+	QUEUE_JOIN_PLACE, /* in step with the others */
+	QUEUE_JOIN_NEXT,  /* not at all: the next one */
+};
+/* "whole", "place" or "next"; anything else is the first. */
+enum queue_join queue_join_parse(const char *name);
 
 enum queue_phase { QUEUE_WAITING, QUEUE_PREPARING, QUEUE_ON_AIR, QUEUE_ENDING };
 
@@ -101,6 +119,13 @@ struct queue_position {    /* how far it came */
 	int64_t played_us; /* heard before that */
 };
 
+/* What of an entry is on air at a time: from `from` on, since begun_us. */
+struct queue_run {
+	int64_t begun_us; /* real; TIME_UNSET: nobody else is in step with it */
+	int64_t left_us;  /* predicted length of what was left to say then; 0: not known */
+	struct queue_position from;
+};
+
 /* The queue's own: where an entry fits between quiet hours. Asked for an instant in [from_us,
  * last_us], the answer is first_us, or that instant if it is later. Kept, because it costs a look
  * into the calendar, and is asked of each entry at each decision. */
@@ -127,10 +152,16 @@ struct queue_entry {
 	uint32_t tries;             /* the caller's to count: how often a process died with it */
 	bool in_time; /* of an occurrence that waits: somebody was there at its start; the caller
 		       * sets it of what is restored */
-	int64_t start_us;   /* PREPARING: real, when it is to begin; TIME_UNSET: at once */
-	int64_t started_us; /* real; heard this time from then on; TIME_UNSET: not heard */
+	bool waited;  /* it was here at its start and waited for something else; likewise */
+	bool joins;   /* PREPARING, ON_AIR: not from `from`, but in step with `run` */
+	struct queue_run run; /* the last one; of what is restored the caller sets it */
+	bool alone;           /* the others had said it before it could begin here */
+	bool left_alone;      /* dropped, since others are saying it */
+	int64_t start_us;     /* PREPARING: real, when it is to begin; TIME_UNSET: at once */
+	int64_t started_us;   /* real; heard this time from then on; TIME_UNSET: not heard */
 
 	/* The queue's own: */
+	int64_t skipped_us, missed_us; /* of the whole: not to be said; and was not */
 	int64_t counted_us;       /* on air: its sound is in the usage up to here; TIME_UNSET */
 	enum reason drop_reason;  /* of what is to be dropped, where its cause leaves it open */
 	struct queue_entry *next; /* of what is to be dropped */
@@ -141,6 +172,7 @@ struct queue_config { /* borrowed parts must outlive the queue */
 	int64_t gap_us;
 	const struct hours_list *quiet;    /* NULL: none */
 	const struct usage_limits *limits; /* NULL: none */
+	enum queue_join join;
 };
 
 struct queue;
@@ -161,6 +193,7 @@ struct queue_offer {
 	uint64_t sequence;
 	double seconds; /* predicted */
 	bool durable;
+	bool waited; /* it came when it came, to all: nobody else has begun it in time */
 };
 /* Adds. Older revisions of the id end as superseded. Full: the lowest and oldest that waits is
  * evicted, of its own kind (emergencies, all others); -ENOSPC when that would be the newcomer
@@ -212,6 +245,7 @@ struct queue_over {
 	int64_t in_step_us; /* real; its start and its length: when its last sound was due on every
 			     * output that began with it. The gap behind it counts from there, so that
 			     * what follows keeps step, too; 0: from ended_us */
+	bool passed; /* it came in late, and all of it had been said: it waits again, to be said whole */
 };
 
 /* What became of it: a receipt to be written, if any. */

@@ -13,6 +13,8 @@ struct queue_entry *queue_entry_new(const struct queue_offer *offer)
 		.arrival_us = offer->arrival_us,
 		.sequence = offer->sequence,
 		.durable = offer->durable,
+		.waited = offer->waited,
+		.run.begun_us = TIME_UNSET,
 		.seconds = offer->seconds,
 		.start_us = TIME_UNSET,
 		.started_us = TIME_UNSET,
@@ -49,7 +51,8 @@ int64_t queue_entry_due_us(const struct queue_entry *entry)
 
 double queue_entry_remaining_s(const struct queue_entry *entry)
 {
-	double remaining_s = entry->seconds - (double)entry->from.played_us / US_PER_SEC;
+	double remaining_s = entry->seconds -
+			     (double)(entry->from.played_us + entry->skipped_us) / US_PER_SEC;
 
 	return remaining_s > 0 ? remaining_s : 0;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scheduler/queue_join.h"
 #include "scheduler/queue_state.h"
 
 static struct queue_decision decide_fade(struct queue_entry *entry, enum queue_cause cause)
@@ -78,6 +79,31 @@ struct candidate {
 	struct queue_verdict verdict;
 };
 
+/* It begins before the other, though it comes behind it: that one was missed, and this is being said
+ * by the others now. */
+static bool joins_before(const struct candidate *found, const struct queue_verdict *verdict,
+	const struct queue_entry *entry)
+{
+	return found->entry && found->verdict.missed && verdict->joins &&
+	       found->entry->announcement->priority == entry->announcement->priority;
+}
+
+/* The others are saying it: what follows there follows here. */
+static void leave_alone(struct queue *queue, const struct queue_verdict *verdict,
+	struct queue_entry *entry, int64_t real_us)
+{
+	struct queue_elsewhere *elsewhere = &queue->elsewhere[queue_entry_is_background(entry)];
+
+	entry->left_alone = true;
+	if (verdict->ends_us > elsewhere->until_us || real_us < elsewhere->since_us)
+		*elsewhere = (struct queue_elsewhere){
+			.priority = entry->announcement->priority,
+			.since_us = real_us,
+			.until_us = verdict->ends_us,
+			.sure_us = verdict->sure_us,
+		};
+}
+
 /* Goes through what waits, in order, and drops what can never begin. */
 static struct candidate look_at_waiting(
 	struct queue *queue, const struct queue_circumstances *circumstances, int64_t *wake_us)
@@ -88,9 +114,12 @@ static struct candidate look_at_waiting(
 	for (size_t place = 0; place < waiting->count;) {
 		struct queue_entry *entry = waiting->places[place].entry;
 		queue->noted |= queue_rules_note_in_time(circumstances->now, entry, wake_us);
+		bool others = found.entry != NULL && !found.verdict.missed;
 		struct queue_verdict verdict = queue_state_judge(
-			queue, circumstances, entry, found.entry != NULL);
+			queue, circumstances, entry, others);
 		bool ripe = !verdict.never && verdict.wait == QUEUE_WAIT_NONE;
+		if (verdict.left_alone)
+			leave_alone(queue, &verdict, entry, circumstances->now->real_us);
 		if (verdict.never || (ripe && entry->tries >= QUEUE_TRIES_MAX)) {
 			queue_state_drop(queue, queue_order_take(waiting, place),
 				verdict.never ? QUEUE_EXPIRED : QUEUE_POISON, verdict.reason);
@@ -98,6 +127,11 @@ static struct candidate look_at_waiting(
 		}
 		if (verdict.change_us < *wake_us)
 			*wake_us = verdict.change_us;
+		if (ripe && found.entry && !joins_before(&found, &verdict, entry)) {
+			verdict.wait = QUEUE_WAIT_BEHIND;
+			ripe = false;
+		}
+		queue_join_note(circumstances, entry, &verdict, wake_us);
 		if (ripe)
 			found = (struct candidate){ entry, place, verdict };
 		place++;
@@ -117,6 +151,7 @@ static struct queue_decision prepare(
 	entry->media_missing = candidate->verdict.media_missing;
 	entry->start_us = begin_us > real_us ? begin_us : TIME_UNSET;
 	entry->started_us = TIME_UNSET;
+	queue_join_prepare(entry, &candidate->verdict);
 	queue->active[queue->active_count++] = entry;
 	return (struct queue_decision){ .what = QUEUE_DO_PREPARE, .entry = entry };
 }

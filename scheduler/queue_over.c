@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "scheduler/queue_join.h"
 #include "scheduler/queue_state.h"
 
 #include <string.h>
@@ -22,6 +23,9 @@ void queue_on_started(struct queue *queue, struct queue_entry *entry, int64_t re
 	entry->was_on_air = true;
 	entry->started_us = real_us;
 	entry->counted_us = real_us;
+	bool in_step = queue_join_started(entry, queue->in_step);
+	if (!queue_entry_is_background(entry))
+		queue->in_step = in_step;
 	if (entry->phase == QUEUE_PREPARING)
 		entry->phase = QUEUE_ON_AIR;
 	note_quiet(queue, entry, real_us);
@@ -90,11 +94,14 @@ static struct queue_outcome wait_again(struct queue *queue, struct queue_entry *
 
 	if (heard && entry->announcement->interrupted == INTERRUPTED_DROP)
 		return end_for_good(entry, cause, REASON_NONE);
+	if (heard && entry->announcement->interrupted == INTERRUPTED_RESTART)
+		entry->missed_us = 0;
 	if (heard)
 		entry->from = entry->announcement->interrupted == INTERRUPTED_RESUME
 				      ? over->position
 				      : (struct queue_position){ 0 };
 	entry->was_on_air |= heard;
+	entry->waited |= over->passed;
 	entry->phase = QUEUE_WAITING;
 	entry->cause = cause;
 	queue_order_insert(&queue->waiting, entry);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "scheduler/queue_rules.h"
+#include "scheduler/queue_join.h"
 
 /* Nothing that is longer than this between two quiet hours fits at all. */
 #define FIT_SEARCH_US (INT64_C(2) * 86400 * US_PER_SEC)
-#define LENGTH_MAX_S  1e7
 
 static const char *const wait_names[] = {
 	[QUEUE_WAIT_NONE] = "next",
@@ -73,7 +73,8 @@ static int64_t remaining_us(const struct queue_entry *entry)
 {
 	double seconds = queue_entry_remaining_s(entry);
 
-	return (int64_t)((seconds < LENGTH_MAX_S ? seconds : LENGTH_MAX_S) * US_PER_SEC);
+	return (int64_t)((seconds < QUEUE_LENGTH_MAX_S ? seconds : QUEUE_LENGTH_MAX_S) *
+			 US_PER_SEC);
 }
 
 /* Where it fits between quiet hours, from `from_us` on: it ends before the fade would begin. */
@@ -196,6 +197,28 @@ static void judge_world(const struct queue_circumstances *circumstances,
 	}
 }
 
+int64_t queue_rules_elsewhere_us(
+	const struct queue_circumstances *circumstances, const struct queue_entry *entry)
+{
+	const struct queue_elsewhere *elsewhere =
+		&circumstances->elsewhere[queue_entry_is_background(entry)];
+
+	if (entry->announcement->priority > elsewhere->priority ||
+		entry->announcement->start_us > elsewhere->sure_us ||
+		circumstances->now->real_us < elsewhere->since_us)
+		return TIME_UNSET;
+	return elsewhere->until_us;
+}
+
+/* When its lane is free: behind the gap, and behind what others are saying that is left alone here. */
+static int64_t lane_free_us(
+	const struct queue_circumstances *circumstances, const struct queue_entry *entry)
+{
+	return later(queue_rules_elsewhere_us(circumstances, entry),
+		queue_entry_is_background(entry) ? circumstances->background_free_us
+						 : circumstances->foreground_free_us);
+}
+
 /* The earliest beginning by start, gap and quiet hours, and which of them it waits for. */
 static void judge_time(const struct queue_circumstances *circumstances, struct queue_entry *entry,
 	struct queue_verdict *verdict)
@@ -203,15 +226,14 @@ static void judge_time(const struct queue_circumstances *circumstances, struct q
 	const struct queue_config *config = circumstances->config;
 	const struct queue_now *now = circumstances->now;
 	bool emergency = queue_entry_is_emergency(entry);
-	int64_t free_us = queue_entry_is_background(entry) ? circumstances->background_free_us
-							   : circumstances->foreground_free_us;
+	int64_t free_us = later(lane_free_us(circumstances, entry), verdict->ends_us);
 
 	verdict->begin_us = now->real_us;
 	if (now->trusted && entry->announcement->start_us > verdict->begin_us) {
 		verdict->begin_us = entry->announcement->start_us;
 		verdict->wait = QUEUE_WAIT_START;
 	}
-	if (!emergency && free_us > verdict->begin_us) {
+	if (!emergency && !verdict->joins && free_us > verdict->begin_us) {
 		verdict->begin_us = free_us;
 		verdict->wait = QUEUE_WAIT_BEHIND;
 	}
@@ -279,13 +301,43 @@ static bool is_missed(const struct queue_now *now, const struct queue_entry *ent
 	       now->real_us > late_from_us(entry);
 }
 
+/* What the others are saying is joined, or left alone, or waited for. */
+static void judge_joining(const struct queue_circumstances *circumstances,
+	struct queue_entry *entry, struct queue_verdict *verdict)
+{
+	struct queue_under_way found = queue_join_look(circumstances, entry);
+	int64_t left_us = found.ends_us - circumstances->now->real_us;
+	bool able = circumstances->now->output_ready && !circumstances->muted;
+	bool next = circumstances->config->join == QUEUE_JOIN_NEXT;
+
+	verdict->missed = found.missed;
+	if (!found.here)
+		return;
+	if (!next && left_us >= QUEUE_JOIN_LEAST_US) {
+		verdict->joins = true;
+		verdict->run = found.run;
+		entry->skipped_us = (int64_t)(entry->seconds * US_PER_SEC) - entry->from.played_us -
+				    left_us;
+	} else if (able) { /* else they may have said it before this output is back */
+		verdict->ends_us = found.ends_us + circumstances->config->gap_us;
+		verdict->sure_us = found.ends_us - found.run.left_us / 10;
+		verdict->never = verdict->left_alone = next;
+		verdict->reason = next ? REASON_LATE : REASON_NONE;
+	}
+}
+
 struct queue_verdict queue_rules_judge(
 	const struct queue_circumstances *circumstances, struct queue_entry *entry)
 {
 	const struct queue_now *now = circumstances->now;
 	int64_t expires_us = now->trusted ? entry->announcement->expires_us : TIME_NEVER;
-	struct queue_verdict verdict = { .begin_us = TIME_NEVER, .change_us = TIME_NEVER };
+	struct queue_verdict verdict = {
+		.begin_us = TIME_NEVER,
+		.change_us = TIME_NEVER,
+		.ends_us = TIME_UNSET,
+	};
 
+	entry->skipped_us = entry->missed_us;
 	if (!queue_entry_is_emergency(entry) && is_too_long(circumstances->config, entry)) {
 		verdict.wait = QUEUE_WAIT_LIMIT;
 		verdict.never = true;
@@ -301,6 +353,9 @@ struct queue_verdict queue_rules_judge(
 		verdict.reason = REASON_LATE;
 		return verdict;
 	}
+	judge_joining(circumstances, entry, &verdict);
+	if (verdict.never)
+		return verdict;
 	judge_time(circumstances, entry, &verdict);
 	enum queue_wait waits_for_time = verdict.wait;
 	bool due = verdict.begin_us - QUEUE_PREPARE_US <= now->real_us;

@@ -12,7 +12,16 @@ struct queue_circumstances {
 	const struct queue_config *config;
 	const struct usage *usage;
 	int64_t foreground_free_us, background_free_us; /* TIME_UNSET: since ever */
+	const struct queue_elsewhere *elsewhere;        /* of both lanes: [background] */
 	bool muted;
+};
+
+/* What is left alone here, because others are saying it: until then nothing that would wait for it. */
+struct queue_elsewhere {
+	enum priority priority;
+	int64_t since_us, until_us; /* the gap included; 0: nothing */
+	/* A prediction is right to some 7 %: what has a start of its own behind this goes by that. */
+	int64_t sure_us;
 };
 
 struct queue_verdict {
@@ -22,6 +31,12 @@ struct queue_verdict {
 	bool never;           /* it can never begin: drop it, for … */
 	enum reason reason;
 	bool media_missing; /* ripe, without its recording */
+	bool joins;         /* if it begins, in step with the others, who are at `run` */
+	struct queue_run run;
+	bool missed;     /* the others have said it: what is under way now goes before it */
+	bool left_alone; /* never, since the others are saying it, */
+	int64_t ends_us; /* until then, */
+	int64_t sure_us; /* and at least until then */
 };
 
 /* Notes of an occurrence that has not begun whether somebody was there at its start; to be called before
@@ -35,6 +50,10 @@ struct queue_verdict queue_rules_judge(
 /* which are asked only of what is ripe otherwise, and changes its verdict. */
 void queue_rules_apply_limits(const struct queue_circumstances *circumstances,
 	struct queue_entry *entry, struct queue_verdict *verdict);
+
+/* Until when others are saying what is left alone here and `entry` would wait for. */
+int64_t queue_rules_elsewhere_us(
+	const struct queue_circumstances *circumstances, const struct queue_entry *entry);
 
 /* Why what is being prepared or on air may not go on, or QUEUE_CAUSE_NONE. *change_us becomes
  * earlier where time alone will change that. */

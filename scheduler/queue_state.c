@@ -20,6 +20,7 @@ struct queue_circumstances queue_state_circumstances(
 		.usage = &queue->usage,
 		.foreground_free_us = free_us(queue, now, queue->foreground_free_us),
 		.background_free_us = free_us(queue, now, queue->background_free_us),
+		.elsewhere = queue->elsewhere,
 		.muted = queue->muted,
 	};
 }

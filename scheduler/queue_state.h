@@ -17,6 +17,8 @@ struct queue {
 	size_t active_count;
 	struct queue_entry *dropped, **dropped_end; /* to be told, in this order */
 	int64_t foreground_free_us, background_free_us;
+	struct queue_elsewhere elsewhere[2]; /* of the foreground, of the background */
+	bool in_step;                        /* what was heard last in the foreground */
 	struct usage usage;
 	bool muted, stopping;
 	bool noted;   /* queue_take_in_time() */

@@ -60,7 +60,9 @@ struct renderer {
 	size_t item;
 	uint64_t mixed_frames; /* and sent into the chain, which holds some back */
 	uint64_t pushed_frames;
-	uint64_t behind_frames; /* pushed beyond what the rundown has: to be caught up with */
+	uint64_t skipped_frames; /* thrown away before them */
+	bool skipping;           /* still */
+	uint64_t behind_frames;  /* pushed beyond what the rundown has: to be caught up with */
 	bool primed;
 	bool fallback_played;
 
@@ -83,6 +85,7 @@ static void post(
 	event->renderer = renderer;
 	event->what = what;
 	event->item = renderer->item;
+	event->skipped_frames = renderer->skipped_frames;
 	event->fallback_played = what == RENDERER_FAILED && renderer->fallback_played;
 	if (error)
 		event->error = *error;
@@ -131,11 +134,40 @@ static void wait_to_be_heard(const struct renderer *renderer)
 		(void)poll(NULL, 0, FILL_MS);
 }
 
+/* How many of the next `count` frames are too late to be heard. */
+static size_t too_late(struct renderer *renderer, size_t count)
+{
+	const struct renderer_join *join = renderer->config.join;
+
+	if (!renderer->skipping)
+		return 0;
+	int64_t since_us = clock_mono_us() + join->lead_us - join->begun_mono_us;
+	uint64_t due = since_us > 0 ? frames_of_us(renderer, since_us) : 0;
+	uint64_t late = due > renderer->skipped_frames ? due - renderer->skipped_frames : 0;
+
+	renderer->skipping = late >= count;
+	if (late > count)
+		late = count;
+	renderer->skipped_frames += late;
+	return (size_t)late;
+}
+
+/* What has come out of the chain, heard or not. */
+static uint64_t made_frames(const struct renderer *renderer)
+{
+	return renderer->skipped_frames + renderer->pushed_frames;
+}
+
 /* Pushes, waiting for space: 0, or -ECANCELED when the programme was aborted. */
 static int push_mixed(struct renderer *renderer, const float *frames, size_t count)
 {
 	struct programme *programme = renderer->programme;
+	size_t late = too_late(renderer, count);
 
+	frames += late;
+	count -= late;
+	if (programme_aborted(programme))
+		return -ECANCELED;
 	wait_to_be_heard(renderer);
 	while (count > 0) {
 		if (programme_aborted(programme))
@@ -358,15 +390,6 @@ static int play_recording(struct renderer *renderer, const struct rundown_item *
 /* --- Speech
  * ------------------------------------------------------------------------------------------ */
 
-static int on_sound(const float *frames, size_t count, unsigned rate_hz, void *context)
-{
-	struct renderer *renderer = context;
-
-	renderer->wait_since_mono_us = TIME_UNSET;
-	int result = use_resampler(renderer, rate_hz);
-	return result < 0 ? result : push_converted(renderer, frames, count, false);
-}
-
 /* What sounds of the piece ends softly, for now or for good; what has not begun to sound does not. */
 static int fade_out_piece(struct renderer *renderer)
 {
@@ -390,7 +413,8 @@ static int on_waiting(void *context)
 		return -ECANCELED;
 	size_t lead = programme_lead_frames(programme);
 	size_t least = frames_of_ms(renderer, LEAD_MIN_MS);
-	if (renderer->pushed_frames == 0 && !mixdown_sounds(&renderer->mixdown))
+	if (renderer->skipping ||
+		(renderer->pushed_frames == 0 && !mixdown_sounds(&renderer->mixdown)))
 		return FILL_MS;
 	/* Before its start nothing is short, however long it takes. */
 	if (renderer->primed && is_unheard(renderer)) {
@@ -416,6 +440,22 @@ static int on_waiting(void *context)
 	renderer->filled_frames += count;
 	renderer->behind_frames += count;
 	return FILL_MS;
+}
+
+static int on_sound(const float *frames, size_t count, unsigned rate_hz, void *context)
+{
+	struct renderer *renderer = context;
+
+	uint64_t before = renderer->pushed_frames;
+	int result = use_resampler(renderer, rate_hz);
+
+	if (result == 0)
+		result = push_converted(renderer, frames, count, false);
+	if (renderer->pushed_frames > before)
+		renderer->wait_since_mono_us = TIME_UNSET;
+	else if (result == 0 && on_waiting(renderer) < 0) /* held back for its level */
+		result = -ECANCELED;
+	return result;
 }
 
 static struct engine *engine_at(struct renderer *renderer, size_t index)
@@ -472,20 +512,20 @@ static int speak_on(
 	int result = 0;
 
 	for (int try = 0; try < 2; try++) {
-		uint64_t before = renderer->pushed_frames, behind = renderer->behind_frames;
+		uint64_t before = made_frames(renderer), behind = renderer->behind_frames;
 		result = speak_once(renderer, index, first_choice && try == 0, item, &error);
 		if (result == 0 || result == -ECANCELED)
 			return result;
 		renderer->strikes[index] += result == -EPROTO ? STRIKES_CRASH : STRIKES_SILENCE;
 		post(renderer, RENDERER_ENGINE_FAILED, &error);
-		if (result == -EFBIG) /* a flood was heard, and would be heard again */
-			return result;
-		if (renderer->pushed_frames > before) {
+		if (made_frames(renderer) > before) {
 			int pushed = push(renderer, NULL, frames_of_ms(renderer, RETRY_PAUSE_MS));
 			if (pushed < 0)
 				return pushed;
-			renderer->behind_frames = behind + renderer->pushed_frames - before;
+			renderer->behind_frames = behind + made_frames(renderer) - before;
 		}
+		if (result == -EFBIG) /* a flood was heard, and would be heard again */
+			return result;
 	}
 	return result;
 }
@@ -628,7 +668,7 @@ static void *run(void *context)
 		post(renderer, RENDERER_CANCELLED, NULL);
 		return NULL;
 	}
-	if (result == 0 || renderer->fallback_played)
+	if ((result == 0 || renderer->fallback_played) && !renderer->skipping)
 		prime(renderer);
 	post(renderer, result == 0 ? RENDERER_DONE : RENDERER_FAILED, NULL);
 	return NULL;
@@ -710,6 +750,7 @@ struct renderer *renderer_start(const struct renderer_config *config, const stru
 		.strikes = xcalloc(count, sizeof *renderer->strikes),
 		.rundown = rundown,
 		.rate_hz = programme_rate_hz(programme),
+		.skipping = config->join != NULL,
 	};
 	set_order(renderer, engine_name);
 	bool placed = place_warm(renderer, warm);

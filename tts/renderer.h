@@ -49,18 +49,27 @@ struct renderer_event {
 		RENDERER_FAILED,
 		RENDERER_CANCELLED,
 	} what;
-	size_t item;          /* the item of the rundown it is about */
-	bool fallback_played; /* RENDERER_FAILED: let the programme play on, it ends by itself */
-	struct error error;   /* for the failures */
+	size_t item;             /* the item of the rundown it is about */
+	uint64_t skipped_frames; /* PRIMED: thrown away before the first that was pushed. DONE with
+				  * nothing pushed: all of it would have been heard already */
+	bool fallback_played;    /* RENDERER_FAILED: let the programme play on, it ends by itself */
+	struct error error;      /* for the failures */
+};
+
+/* Others began to play this at `begun_mono_us`. The first frame that is pushed is the one which is to be
+ * heard `lead_us` after it was ready: so long until it can be. */
+struct renderer_join {
+	int64_t begun_mono_us, lead_us;
 };
 
 struct renderer_config {                     /* what it points to must outlive the renderer */
 	const struct engine_config *engines; /* in the order to try */
 	size_t engines_count;
 	const char *const *helper_dirs;
-	double duck_db;           /* how far the bed goes down under speech, e.g. −15 */
-	enum chain_preset preset; /* the output's */
-	struct levels *levels;    /* shared by all renderers of a process */
+	double duck_db;                   /* how far the bed goes down under speech, e.g. −15 */
+	enum chain_preset preset;         /* the output's */
+	struct levels *levels;            /* shared by all renderers of a process */
+	const struct renderer_join *join; /* NULL: all of it is to be heard */
 };
 
 struct renderer;
@@ -68,7 +77,8 @@ struct renderer;
 /* Takes `warm` (an engine handed over, or NULL). Borrows `rundown` and `programme` until it has been
  * joined, and `events` (to which struct renderer_event are pushed). `engine_name` NULL or the
  * announcement's wish, tried first. What lies before `from` is left out (rundown_resume(); the
- * first frame of the programme is then from.offset_us within that item). NULL with errno; then
+ * first frame of the programme is then from.offset_us within that item). Marks are of frames since then,
+ * those that were thrown away included. NULL with errno; then
  * nothing was taken. */
 struct renderer *renderer_start(const struct renderer_config *config, const struct rundown *rundown,
 	struct rundown_position from, struct programme *programme, const char *engine_name,

@@ -112,7 +112,7 @@ bool line_offer(
 	}
 	bool replaces = queue_find(line->queue, announcement->id) != NULL;
 	struct queue_offer entry = { announcement, offer->arrival_us, offer->sequence,
-		offer->seconds, false };
+		offer->seconds, false, false };
 	int result = queue_add(line->queue, &entry, NULL);
 	if (result < 0) {
 		*ret_error = result;
@@ -149,7 +149,7 @@ void line_restore(struct world *world, struct line *line, struct disk_row *row)
 		return;
 	}
 	struct queue_offer offer = { announcement, row->arrival_us, row->sequence,
-		village_seconds(world->village, village_schedule_of(row->id)), true };
+		village_seconds(world->village, village_schedule_of(row->id)), true, false };
 	struct queue_entry *restored = queue_restore(
 		line->queue, &offer, play->state == PLAY_PLAYING, &play->at, play->tries);
 	if (restored)

@@ -97,6 +97,7 @@ struct spec {
 	double seconds;
 	bool media;
 	bool not_durable;
+	bool waited;
 };
 
 static inline struct announcement *spec_announcement(const struct rig *rig, const struct spec *spec)
@@ -129,6 +130,7 @@ static inline struct queue_offer spec_offer(
 		.sequence = spec->sequence ? spec->sequence : ++rig->sequence,
 		.seconds = spec->seconds,
 		.durable = !spec->not_durable,
+		.waited = spec->waited,
 	};
 }
 
@@ -175,7 +177,8 @@ static inline void say_event(struct strbuf *text, enum receipt_event event, enum
 		strbuf_printf(text, "/%s", reason_name(reason));
 }
 
-/* "prepare a", "prepare a@2" (seconds after T), "fade a:preempted", "drop a:expired/limit" */
+/* "prepare a", "prepare a@2" (seconds after T), "prepare a joins 3@2" (what
+ * began at 2 with item 3), "fade a:preempted", "drop a:expired/limit" */
 static inline void say_decision(struct rig *rig, const struct queue_decision *decision)
 {
 	struct strbuf *text = &rig->text;
@@ -190,6 +193,9 @@ static inline void say_decision(struct rig *rig, const struct queue_decision *de
 		strbuf_printf(text, "prepare %s", id);
 		if (entry->start_us != TIME_UNSET)
 			strbuf_printf(text, "@%.9g", (double)(entry->start_us - T) / US_PER_SEC);
+		if (entry->joins)
+			strbuf_printf(text, " joins %u@%.9g", entry->run.from.item,
+				(double)(entry->run.begun_us - T) / US_PER_SEC);
 		for (size_t i = 0;; i++) {
 			assert_true(i < countof(rig->active));
 			if (rig->active[i])

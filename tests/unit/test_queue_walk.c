@@ -42,6 +42,7 @@ struct walk {
 	bool clock_moved; /* since it was last told: quiet hours may have come without a warning */
 	/* How often, so that nothing is tested that never happens: */
 	unsigned prepared, heard, finals[10], preempted, passed_quiet, held_by_limit;
+	unsigned joined, left_alone;
 };
 
 static uint64_t random_below(struct walk *walk, uint64_t below)
@@ -104,7 +105,8 @@ static bool quiet_at(const struct walk *walk, int64_t real_us)
 
 static int64_t rest_us(const struct queue_entry *entry)
 {
-	double rest_s = entry->seconds - (double)entry->from.played_us / US_PER_SEC;
+	double rest_s = entry->seconds -
+			(double)(entry->from.played_us + entry->missed_us) / US_PER_SEC;
 
 	return rest_s > 0 ? (int64_t)(rest_s * US_PER_SEC) : 0;
 }
@@ -192,7 +194,7 @@ static void check_prepared(const struct walk *walk, const struct queue_entry *en
 		return;
 	assert_true(entry->durable);
 	assert_true(rest_us(entry) <= rig->limits.item_minutes * 60 * US_PER_SEC);
-	assert_true(is_background(entry) || begin_us >= walk->free_us);
+	assert_true(is_background(entry) || entry->joins || begin_us >= walk->free_us);
 	if (!rig->now.trusted) {
 		assert_true(announcement->start_us == TIME_UNSET && rig->quiet.count == 0);
 		return;
@@ -241,7 +243,9 @@ static void check_waiting(const struct walk *walk)
 			continue;
 		if (walk->rig.now.trusted)
 			assert_true(entries[i]->announcement->expires_us > now_of(walk));
-		if (is_ripe(walk, entries[i]) && !waits_rightly(walk, entries[i]))
+		/* (Late joiners make others wait for what is not heard here: test_queue_join.) */
+		if ((walk->rig.config.join == QUEUE_JOIN_WHOLE || is_emergency(entries[i])) &&
+			is_ripe(walk, entries[i]) && !waits_rightly(walk, entries[i]))
 			fail_msg("%s waits for nothing (%s)", entries[i]->announcement->id,
 				queue_wait_name(waits[i]));
 	}
@@ -273,6 +277,7 @@ static void prepare(struct walk *walk, struct queue_entry *entry)
 		.fails = random_below(walk, 20) == 0,
 	};
 	walk->prepared++;
+	walk->joined += entry->joins;
 }
 
 static void fade(struct walk *walk, struct queue_entry *entry)
@@ -301,6 +306,7 @@ static void pump(struct walk *walk)
 		case QUEUE_DO_DROP:
 			on_final(walk, decision.entry, decision.event);
 			walk->held_by_limit += decision.reason == REASON_LIMIT;
+			walk->left_alone += decision.entry->left_alone;
 			queue_entry_free(decision.entry);
 			break;
 		case QUEUE_DO_NOTHING:
@@ -321,7 +327,10 @@ static void over(struct walk *walk, struct sound *sound, enum queue_cause cause)
 	struct queue_entry *entry = sound->entry;
 	int64_t heard_us = sound->started ? now_of(walk) - sound->begin_us : 0;
 	struct queue_over over = {
-		.cause = cause, .reason = REASON_ENGINE, .ended_us = TIME_UNSET
+		.cause = cause,
+		.reason = REASON_ENGINE,
+		.ended_us = TIME_UNSET,
+		.passed = !sound->started && entry->joins && random_below(walk, 2),
 	};
 
 	if (heard_us < 0 || heard_us > sound->length_us) /* the clock was set */
@@ -516,6 +525,11 @@ static void crash(struct walk *walk)
 	}
 	memset(walk->sounds, 0, sizeof walk->sounds);
 	walk->free_us = TIME_UNSET;
+	for (size_t i = 0; i < count; i++) {
+		struct queue_entry *back = queue_find(rig->queue, entries[i]->announcement->id);
+		if (back && back->was_on_air)
+			back->run = entries[i]->run;
+	}
 	queue_free(old);
 }
 
@@ -578,6 +592,10 @@ static void check_that_it_happened(const struct walk *walk)
 			fail_msg("only %u %s", walk->finals[finals[i]],
 				receipt_event_name(finals[i]));
 	assert_true(walk->heard > 300 && walk->heard < walk->prepared && walk->preempted > 10);
+	enum queue_join join = walk->rig.config.join;
+	if ((walk->joined > 0) != (join == QUEUE_JOIN_PLACE) ||
+		(walk->left_alone > 0) != (join == QUEUE_JOIN_NEXT))
+		fail_msg("%d: %u joined, %u left alone", join, walk->joined, walk->left_alone);
 	assert_true(walk->rig.quiet.count == 0 || walk->passed_quiet > 0);
 	assert_true(walk->rig.limits.day_minutes == 0 || walk->held_by_limit > 0);
 }
@@ -588,6 +606,9 @@ static void many_thousand_steps(void **state)
 	for (uint64_t seed = 1; seed <= WALKS; seed++) {
 		struct walk walk = { .random = seed * 7919, .free_us = TIME_UNSET };
 		rig_init(&walk.rig);
+		walk.rig.config.join = (enum queue_join)(seed % 5 % 3);
+		queue_free(walk.rig.queue);
+		walk.rig.queue = queue_new(&walk.rig.config);
 		walk.rig.limits.item_minutes = 1;
 		if (seed % 2 == 0) {
 			rig_quiet(&walk.rig, "21:00-05:00");

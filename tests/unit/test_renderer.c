@@ -9,6 +9,7 @@
 
 #include "audio/clip.h"
 #include "base/clock.h"
+#include "tts/mixdown.h"
 #include "tts/renderer.h"
 #include "tts_engines.h"
 #include "tts_sanitized.h"
@@ -45,6 +46,7 @@ struct stage {
 	size_t starved; /* frames that were not there in time */
 	unsigned primed, engine_failed, chime_failed, recording_failed, done, failed, cancelled;
 	bool fallback_played; /* as the last event said */
+	uint64_t skipped_frames;
 	size_t last_item;
 	struct error last;
 };
@@ -112,6 +114,7 @@ static void take_events(struct stage *stage)
 		assert_ptr_equal(event->renderer, stage->renderer);
 		++*counters[event->what];
 		stage->fallback_played = event->fallback_played;
+		stage->skipped_frames = event->skipped_frames;
 		stage->last_item = event->item;
 		if (event->error.text[0])
 			stage->last = event->error;
@@ -125,6 +128,8 @@ static size_t pull(struct stage *stage, size_t count)
 		stage->capacity = 2 * (stage->count + count);
 		stage->frames = xreallocarray(stage->frames, stage->capacity, sizeof(float));
 	}
+	if (count == 0)
+		return 0;
 	size_t got = programme_pull(stage->programme, stage->frames + stage->count, count);
 	stage->count += got;
 	return got;
@@ -178,7 +183,7 @@ static struct engine *stage_listen(struct stage *stage)
 		take_events(stage);
 	}
 	assert_int_equal(renderer_join(stage->renderer, 2000, &warm), 0);
-	assert_int_equal(stage->primed, 1);
+	assert_int_equal(stage->primed, stage->count > 0);
 	assert_int_equal(stage->done + stage->failed, 1);
 	return warm;
 }
@@ -412,6 +417,111 @@ static void test_resumes_at_an_item(void **state)
 	engine_free(stage_listen(&stage));
 	assert_seconds(&stage, 0.2 + 0.1 + 0.2);
 	assert_int_equal(programme_item_at(stage.programme, 0), 2);
+	stage_done(&stage);
+}
+
+static struct rundown *bulletin(const struct folder *folder)
+{
+	_cleanup_(freep) char *chime = xasprintf("~%s", folder->chime);
+	_cleanup_(freep) char *recording = xasprintf("@%s", folder->recording);
+
+	return rundown_of(folder->bed, chime, "Kính thưa bà con, ngày mai cắt điện.", "=450",
+		"Mời bà con đi họp.", "=450", recording, "=450", "Xin cảm ơn.", "=300", chime,
+		NULL);
+}
+
+/* Comes in where those who began `elapsed_us` ago will be when it can be heard. */
+static void stage_join(struct stage *stage, struct rundown *rundown, int64_t elapsed_us)
+{
+	struct renderer_join join = { clock_mono_us() - elapsed_us, 100 * US_PER_MS };
+
+	stage->config.join = &join;
+	stage_play(stage, rundown);
+	stage->config.join = NULL;
+}
+
+/* How far the sound is from `whole`, of its own strength. */
+static double distance(const struct stage *stage, const float *whole, size_t count)
+{
+	double apart = 0, all = 0;
+
+	for (size_t i = 0; i < stage->count && i < count; i++) {
+		double difference = (double)(stage->frames[i] - whole[i]);
+		apart += difference * difference;
+		all += (double)whole[i] * (double)whole[i];
+	}
+	return sqrt(apart / all);
+}
+
+/* To the frame. The levels differ a little from one time to the next: in what blocks an engine's sound
+ * comes decides on how much of it is measured. */
+static void assert_same_from(
+	const struct stage *stage, const float *whole, size_t count, int64_t elapsed_us)
+{
+	size_t skipped = (size_t)stage->skipped_frames;
+
+	assert_true(skipped >= (size_t)((elapsed_us + 100 * US_PER_MS) * RATE / US_PER_SEC));
+	assert_true(skipped < count);
+	assert_int_equal(stage->count, count - skipped);
+	double there = distance(stage, whole + skipped, count - skipped);
+	double before = distance(stage, whole + skipped - 1, count - skipped);
+	double behind = distance(stage, whole + skipped + 1, count - skipped - 1);
+	if (there > 0.03 || there > before / 2 || there > behind / 2)
+		fail_msg("joined at %zu: %.4f off, a frame to each side %.4f and %.4f", skipped,
+			there, before, behind);
+}
+
+static void test_comes_in_at_the_right_place(void **state)
+{
+	const struct folder *folder = *state;
+	struct stage stage = { 0 };
+
+	test_engine_synth(&stage.engines[0]);
+	stage_init(&stage, 1);
+	for (int known = 0; known < 2; known++) { /* the levels of all sources */
+		stage_play(&stage, bulletin(folder));
+		assert_int_equal(stage.skipped_frames, 0);
+		size_t count = stage.count;
+		_cleanup_(freep) float *whole = xcalloc(count, sizeof *whole);
+		memcpy(whole, stage.frames, count * sizeof *whole);
+		for (int64_t elapsed_us = 0; elapsed_us < 6 * US_PER_SEC; elapsed_us += 700000) {
+			if (!known) {
+				stage.levels = levels_free(stage.levels);
+				stage.config.levels = stage.levels = levels_new();
+			}
+			stage_join(&stage, bulletin(folder), elapsed_us);
+			assert_same_from(&stage, whole, count, elapsed_us);
+		}
+	}
+	stage_done(&stage);
+}
+
+static void test_comes_too_late_for_all_of_it(void **state)
+{
+	const struct folder *folder = *state;
+	struct stage stage = { 0 };
+
+	test_engine_synth(&stage.engines[0]);
+	stage_init(&stage, 1);
+	stage_play(&stage, bulletin(folder));
+	size_t count = stage.count;
+	stage_join(&stage, bulletin(folder), 60 * US_PER_SEC);
+	assert_int_equal(stage.count, 0);
+	assert_int_equal(stage.done, 1);
+	assert_int_equal(stage.skipped_frames, count);
+	stage_done(&stage);
+}
+
+static void test_nothing_covers_up_what_is_thrown_away(void **state)
+{
+	const struct folder *folder = *state;
+	struct stage stage = { 0 };
+
+	test_engine_child(&stage.engines[0], "slow", NULL); /* a second for each sentence */
+	stage_init(&stage, 1);
+	stage_join(&stage, rundown_of(folder->bed, "Một.", "Hai.", NULL), 0);
+	stage.count += (size_t)stage.skipped_frames;
+	assert_seconds(&stage, 2 * 0.2 + MIXDOWN_FADE_MS / 1000.0);
 	stage_done(&stage);
 }
 
@@ -798,6 +908,28 @@ static void test_A2_cancel(void **state)
 }
 
 /* Cancelled while it waits for room in the ring. */
+/* Before it is heard only its beginning is made, until it is cancelled. */
+static void test_cancel_before_it_is_heard(void **state)
+{
+	(void)state;
+	struct stage stage = { 0 };
+	struct engine *warm = NULL;
+
+	test_engine_child(&stage.engines[0], "long", NULL);
+	stage_init(&stage, 1);
+	stage_begin(&stage, rundown_of(NULL, "=60000", "Một.", NULL), beginning, NULL, NULL);
+	while (programme_lead_frames(stage.programme) < RATE * 3 / 2)
+		(void)poll(NULL, 0, 1);
+	(void)poll(NULL, 0, 50); /* time enough for much more */
+	assert_true(programme_lead_frames(stage.programme) < RATE * 8 / 5);
+	programme_abort(stage.programme);
+	assert_int_equal(renderer_join(stage.renderer, 2000, &warm), 0);
+	engine_free(warm);
+	take_events(&stage);
+	assert_int_equal(stage.cancelled, 1);
+	stage_done(&stage);
+}
+
 static void test_cancel_with_a_full_ring(void **state)
 {
 	(void)state;
@@ -807,8 +939,11 @@ static void test_cancel_with_a_full_ring(void **state)
 	test_engine_child(&stage.engines[0], "long", NULL);
 	stage_init(&stage, 1);
 	stage_begin(&stage, rundown_of(NULL, "=60000", "Một.", NULL), beginning, NULL, NULL);
-	while (programme_space_frames(stage.programme) > 0)
+	while (programme_space_frames(stage.programme) > 0) {
+		float frame;
+		(void)programme_pull(stage.programme, &frame, 1); /* it is heard: all may be made */
 		(void)poll(NULL, 0, 1);
+	}
 	int64_t begin_us = clock_mono_us();
 	programme_abort(stage.programme);
 	assert_int_equal(renderer_join(stage.renderer, 2000, &warm), 0);
@@ -908,6 +1043,9 @@ int main(void)
 		cmocka_unit_test(test_memory_is_flat),
 		cmocka_unit_test(test_speech),
 		cmocka_unit_test(test_resumes_at_an_item),
+		cmocka_unit_test(test_comes_in_at_the_right_place),
+		cmocka_unit_test(test_comes_too_late_for_all_of_it),
+		cmocka_unit_test(test_nothing_covers_up_what_is_thrown_away),
 		cmocka_unit_test(test_repeats),
 		cmocka_unit_test(test_chime_tail),
 		cmocka_unit_test(test_bed_is_ducked),
@@ -924,6 +1062,7 @@ int main(void)
 		cmocka_unit_test(test_A2_what_was_put_in_is_caught_up_with),
 		cmocka_unit_test(test_A2_cancel),
 		cmocka_unit_test(test_B6_a_bad_chime_never_stops_the_speech),
+		cmocka_unit_test(test_cancel_before_it_is_heard),
 		cmocka_unit_test(test_cancel_with_a_full_ring),
 		cmocka_unit_test(test_the_wished_engine_comes_first),
 		cmocka_unit_test(test_no_engine),
