@@ -105,6 +105,23 @@ def test_d1_nothing_untrusted_but_emergencies_where_there_are_quiet_hours(rig):
 
 # --- a clock that is set -----------------------------------------------------------------------
 
+def test_d1_set_back_during_a_broadcast_leaves_the_gap_behind_it(rig):
+    node = clocked(rig, gap="3s")
+    rig.announce("trung-tam", "mot", "một hai ba bốn năm sáu một hai ba bốn.",
+                 start=rfc3339(node.clock.now() + 2))
+    node.wait_receipt("mot", "started", "loa")
+    rig.announce("trung-tam", "hai", "bảy")
+    node.wait_receipt("hai", "accepted")
+    wait_said(rig, "loa", "hai")
+    node.set_clock(-3600)
+    ends_in(node, "hai", "loa", "finished")
+    found = analysis.tone_words(rig.alsa.heard("loa"))
+    last, first = [w for w in found if w[0] == "bốn"][-1], [w for w in found if w[0] == "bảy"][0]
+    gap = (rig.alsa.mono_of_frame("loa", first[1] * analysis.RATE)
+           - rig.alsa.mono_of_frame("loa", last[2] * analysis.RATE))
+    between(gap, 2.8, 3.5, "the gap (s)")
+
+
 def test_d1_set_back_and_forth_while_things_wait_and_play(rig):
     """Two hours back, a day ahead, and back: each is said once, at its own time or not at all; what
     has expired by then says so; nothing comes in mass."""

@@ -121,6 +121,15 @@ def once(what):
     return send
 
 
+def streams(write, _text):
+    """Five seconds, 15 ms at a time, little faster than they are heard, as a neural voice."""
+    write(event("audio-start", form()))
+    for _ in range(330):
+        write(event("audio-chunk", form(), tone(15)))
+        time.sleep(0.0125)
+    write(event("audio-stop"))
+
+
 def slow(write, _text):
     """The first sound after a second, as a neural voice on a small board."""
     time.sleep(1)
@@ -139,6 +148,7 @@ MODES = {
     "long": once(sentence(4000)),
     "separate": once(event("news", {"a": 1}) + sentence(200, 16000, 2, True)),
     "slow": slow,
+    "streams": streams,
     "hang": quiet_forever,
     "stall": stall,
     "die": die,

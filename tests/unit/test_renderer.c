@@ -841,6 +841,24 @@ static void test_A2_what_was_put_in_is_caught_up_with(void **state)
 	stage_done(&stage);
 }
 
+/* While the level of a voice is being found, its sound is held back; the ring must not run dry for it. */
+static void test_A2_the_sound_goes_on_while_a_level_is_found(void **state)
+{
+	struct folder *folder = *state;
+	struct stage stage = { .paced = true };
+	char chime[64];
+
+	snprintf(chime, sizeof chime, "~%s", folder->chime);
+	test_engine_child(&stage.engines[0], "streams", NULL);
+	stage_init(&stage, 1);
+	stage_play(&stage, rundown_of(NULL, chime, "Kính thưa bà con, mời bà con đến họp.", NULL));
+	assert_string_equal(stage.last.text, "");
+	assert_int_equal(stage.done, 1);
+	if (stage.starved > RATE / 4)
+		fail_msg("%zu frames were not there", stage.starved);
+	stage_done(&stage);
+}
+
 /* A listener without a pace (a file) gets no more silence than time passes. */
 static void test_A2_a_file_is_not_flooded(void **state)
 {
@@ -1059,6 +1077,7 @@ int main(void)
 		cmocka_unit_test(test_A1_broken_off_and_said_again),
 		cmocka_unit_test(test_A2_the_sound_goes_on_while_an_engine_hangs),
 		cmocka_unit_test(test_A2_a_file_is_not_flooded),
+		cmocka_unit_test(test_A2_the_sound_goes_on_while_a_level_is_found),
 		cmocka_unit_test(test_A2_what_was_put_in_is_caught_up_with),
 		cmocka_unit_test(test_A2_cancel),
 		cmocka_unit_test(test_B6_a_bad_chime_never_stops_the_speech),

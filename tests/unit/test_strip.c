@@ -156,6 +156,26 @@ static void test_a_level_is_remembered(void **state)
 	desk_done(&desk);
 }
 
+/* A silent sentence is no reason to believe that the voice is known. */
+static void test_silence_teaches_nothing(void **state)
+{
+	(void)state;
+	struct desk desk;
+	const size_t count = RATE_HZ;
+	float *frames = signal_new(count);
+	double gain_db;
+
+	desk_init(&desk);
+	piece(&desk, "giọng", frames, count);
+	assert_false(levels_find(desk.levels, "giọng", &gain_db));
+	signal_sine(frames, count, RATE_HZ, 600, 0.02, 0);
+	piece(&desk, "giọng", frames, count);
+	assert_true(fabs(loudness_of(desk.out, count, RATE_HZ) + 16.0) < CHAIN_TOLERANCE_LU);
+	assert_true(levels_find(desk.levels, "giọng", &gain_db));
+	free(frames);
+	desk_done(&desk);
+}
+
 /* A long one comes through when AHEAD_MS of it are there, whole and in order. */
 static void test_a_stream(void **state)
 {
@@ -276,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pieces_of_one_source),
 		cmocka_unit_test(test_a_level_is_remembered),
+		cmocka_unit_test(test_silence_teaches_nothing),
 		cmocka_unit_test(test_a_stream),
 		cmocka_unit_test(test_soft_edges),
 		cmocka_unit_test(test_a_pause_before_the_first_sound),
