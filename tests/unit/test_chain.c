@@ -189,7 +189,7 @@ static void test_rings_out(void **state)
 		signal_sine(frames, stop, RATE_HZ, 310.0, 0.1, 0.0);
 		memset(frames + stop, 0, (COUNT - stop) * sizeof *frames);
 		assert_int_equal(run(chain, frames, COUNT, frames), COUNT);
-		assert_true(fabs(frames[stop + ring]) < 0.3e-3);
+		assert_true(fabsf(frames[stop + ring]) < 0.3e-3F);
 		double most = 0.0;
 		for (size_t i = stop + ring / 4; i < stop + ring; i++)
 			most = fmax(most, fabs((double)frames[i]));
