@@ -196,6 +196,7 @@ static int perform(struct performance *performance, const struct rundown *rundow
 	const struct renderer_config how = { .engines = config->speech.engines,
 		.engines_count = config->speech.engines_count,
 		.helper_dirs = config_helper_dirs(),
+		.patient = true,
 		.duck_db = RENDERER_DUCK_DB,
 		.preset = performance->preset,
 		.levels = performance->levels };

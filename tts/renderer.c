@@ -411,6 +411,8 @@ static int on_waiting(void *context)
 	(void)!read(programme_space_fd(programme), &wakeups, sizeof wakeups);
 	if (programme_aborted(programme))
 		return -ECANCELED;
+	if (renderer->config.patient)
+		return FILL_MS;
 	size_t lead = programme_lead_frames(programme);
 	size_t least = frames_of_ms(renderer, LEAD_MIN_MS);
 	if (renderer->skipping ||

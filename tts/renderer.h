@@ -66,9 +66,10 @@ struct renderer_config {                     /* what it points to must outlive t
 	const struct engine_config *engines; /* in the order to try */
 	size_t engines_count;
 	const char *const *helper_dirs;
-	double duck_db;                   /* how far the bed goes down under speech, e.g. −15 */
-	enum chain_preset preset;         /* the output's */
-	struct levels *levels;            /* shared by all renderers of a process */
+	bool patient;             /* nobody hears it yet (a file): a late engine is waited for */
+	double duck_db;           /* how far the bed goes down under speech, e.g. −15 */
+	enum chain_preset preset; /* the output's */
+	struct levels *levels;    /* shared by all renderers of a process */
 	const struct renderer_join *join; /* NULL: all of it is to be heard */
 };
 

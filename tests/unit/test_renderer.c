@@ -886,6 +886,31 @@ static void test_A2_a_file_is_not_flooded(void **state)
 	stage_done(&stage);
 }
 
+/* Into a file nothing is put in at all, however late the engine is and however hungry the reader. */
+static void test_A2_a_file_has_no_cover(void **state)
+{
+	struct folder *folder = *state;
+	struct stage stage = { 0 };
+	struct engine *warm = NULL;
+	char chime[64];
+
+	snprintf(chime, sizeof chime, "~%s", folder->chime);
+	test_engine_child(&stage.engines[0], "slow", NULL);
+	stage_init(&stage, 1);
+	stage.config.patient = true;
+	stage_begin(&stage, rundown_of(NULL, chime, "Một.", NULL), beginning, NULL, NULL);
+	while (!programme_drained(stage.programme)) {
+		while (pull(&stage, RATE) > 0)
+			;
+		(void)poll(NULL, 0, 1);
+	}
+	assert_seconds(&stage, 0.5 + 0.2);
+	assert_int_equal(renderer_join(stage.renderer, 2000, &warm), 0);
+	engine_free(warm);
+	take_events(&stage);
+	stage_done(&stage);
+}
+
 /* Milliseconds from the abort of a programme whose engine hangs to the end of its thread. */
 static int cancel_once(void)
 {
@@ -1077,6 +1102,7 @@ int main(void)
 		cmocka_unit_test(test_A1_broken_off_and_said_again),
 		cmocka_unit_test(test_A2_the_sound_goes_on_while_an_engine_hangs),
 		cmocka_unit_test(test_A2_a_file_is_not_flooded),
+		cmocka_unit_test(test_A2_a_file_has_no_cover),
 		cmocka_unit_test(test_A2_the_sound_goes_on_while_a_level_is_found),
 		cmocka_unit_test(test_A2_what_was_put_in_is_caught_up_with),
 		cmocka_unit_test(test_A2_cancel),
