@@ -21,12 +21,15 @@ struct chain {
 	struct limiter *limiter;
 };
 
+const char *const chain_preset_names[CHAIN_PRESETS + 1] = {
+	[CHAIN_HORN] = "horn",
+	[CHAIN_COLUMN] = "column",
+	[CHAIN_FLAT] = "flat",
+};
+
 /* Horn and column are tuned by bench/intelligibility; docs/decisions/sound-that-carries.md. */
-static const struct {
-	const char *name;
-	struct chain_config config;
-} presets[CHAIN_PRESETS] = {
-	[CHAIN_HORN] = { "horn",
+static const struct chain_config presets[CHAIN_PRESETS] = {
+	[CHAIN_HORN] =
 		{
 			.high_pass_hz = 300.0,
 			.presence_hz = 2500.0,
@@ -40,8 +43,8 @@ static const struct {
 				.makeup_db = 18.0 },
 			.ceiling_dbtp = LIMITER_CEILING_DBTP,
 			.target_lufs = -14.0,
-		} },
-	[CHAIN_COLUMN] = { "column",
+		},
+	[CHAIN_COLUMN] =
 		{
 			.high_pass_hz = 120.0,
 			.presence_hz = 2800.0,
@@ -55,32 +58,32 @@ static const struct {
 				.makeup_db = 8.0 },
 			.ceiling_dbtp = LIMITER_CEILING_DBTP,
 			.target_lufs = -16.0,
-		} },
-	[CHAIN_FLAT] = { "flat",
+		},
+	[CHAIN_FLAT] =
 		{
 			.compressor = { .ratio = 1.0, .attack_ms = 5.0, .release_ms = 120.0 },
 			.ceiling_dbtp = LIMITER_CEILING_DBTP,
 			.target_lufs = -16.0,
-		} },
+		},
 };
 
 const char *chain_preset_name(enum chain_preset preset)
 {
-	return (unsigned)preset < CHAIN_PRESETS ? presets[preset].name : NULL;
+	return (unsigned)preset < CHAIN_PRESETS ? chain_preset_names[preset] : NULL;
 }
 
 enum chain_preset chain_preset_parse(const char *name)
 {
 	enum chain_preset preset = 0;
 
-	while (preset < CHAIN_PRESETS && strcmp(presets[preset].name, name) != 0)
+	while (preset < CHAIN_PRESETS && strcmp(chain_preset_names[preset], name) != 0)
 		preset++;
 	return preset;
 }
 
 const struct chain_config *chain_preset_config(enum chain_preset preset)
 {
-	return (unsigned)preset < CHAIN_PRESETS ? &presets[preset].config : NULL;
+	return (unsigned)preset < CHAIN_PRESETS ? &presets[preset] : NULL;
 }
 
 struct chain *chain_new(unsigned rate_hz, const struct chain_config *config)

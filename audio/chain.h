@@ -42,7 +42,9 @@ struct chain_config {
 	double target_lufs; /* for audio/leveller.h */
 };
 
-/* As they are written in the configuration; NULL for what is none. */
+/* As they are written in the configuration, by enum chain_preset, then NULL. */
+extern const char *const chain_preset_names[CHAIN_PRESETS + 1];
+/* NULL for what is none. */
 const char *chain_preset_name(enum chain_preset preset);
 /* CHAIN_PRESETS if there is none of that name. */
 enum chain_preset chain_preset_parse(const char *name);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "conf/schema.h"
 
+#include "audio/chain.h"
 #include "base/log.h"
 #include "base/nearest.h"
 #include "conf/config.h"
 #include "scheduler/announcement.h"
+#include "scheduler/queue.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -53,10 +55,6 @@ static const struct schema_key gain_keys[] = {
 	{ 0 },
 };
 
-static const char *const presets[] = { "horn", "column", "flat", NULL }; /* audio/chain.h */
-
-static const char *const joins[] = { "whole", "place", "next", NULL }; /* scheduler/queue.h */
-
 #define OUTPUT(member) offsetof(struct config_output, member)
 static const struct schema_key limits_keys[] = {
 	{ "item_minutes", SCHEMA_INTEGER, OUTPUT(limits.item_minutes), .minimum = 1, .maximum = 600,
@@ -90,10 +88,11 @@ static const struct schema_key output_keys[] = {
 	{ "preroll", SCHEMA_DURATION, OUTPUT(sound.preroll_us), .maximum = 10,
 		.fallback = "\"300ms\"",
 		.description = "khoảng lặng đánh thức âm ly trước tiếng đầu tiên" },
-	{ "sound", SCHEMA_CHOICE, OUTPUT(sound.preset), .fallback = "\"horn\"", .choices = presets,
+	{ "sound", SCHEMA_CHOICE, OUTPUT(sound.preset), .fallback = "\"horn\"",
+		.choices = chain_preset_names,
 		.description = "loa nén (`horn`), loa cột hay thùng (`column`), hay chỉ chỉnh cho "
 			       "đều tiếng (`flat`)" },
-	{ "join", SCHEMA_CHOICE, OUTPUT(join), .fallback = "\"whole\"", .choices = joins,
+	{ "join", SCHEMA_CHOICE, OUTPUT(join), .fallback = "\"whole\"", .choices = queue_join_names,
 		.description =
 			"khi loa trở lại giữa lúc các loa khác đang phát (mất điện, mất mạng, "
 			"rút dây): `whole`, phát lại từ đầu hay từ câu dở; `place`, vào đúng "

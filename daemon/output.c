@@ -239,23 +239,6 @@ static void receipt_of_broadcast(const struct broadcast *broadcast, enum receipt
 	send_receipt(broadcast->output, broadcast->entry, &receipt);
 }
 
-static enum play_state state_after(enum receipt_event event)
-{
-	static const enum play_state states[] = {
-		[RECEIPT_ACCEPTED] = PLAY_QUEUED,
-		[RECEIPT_REJECTED] = PLAY_FAILED,
-		[RECEIPT_STARTED] = PLAY_PLAYING,
-		[RECEIPT_INTERRUPTED] = PLAY_PLAYING,
-		[RECEIPT_RESUMED] = PLAY_PLAYING,
-		[RECEIPT_FINISHED] = PLAY_FINISHED,
-		[RECEIPT_CANCELLED] = PLAY_CANCELLED,
-		[RECEIPT_EXPIRED] = PLAY_EXPIRED,
-		[RECEIPT_FAILED] = PLAY_FAILED,
-		[RECEIPT_SUPERSEDED] = PLAY_SUPERSEDED,
-	};
-	return states[event];
-}
-
 /* --- Coming in ------------------------------------------------------------------------------- */
 
 /* Another content under an id and a revision that are taken: its sender believes that it will be
@@ -710,8 +693,8 @@ static void fade(struct output *output, struct queue_entry *entry)
 		broadcast->told = true;
 		receipt_of_broadcast(broadcast, told[entry->cause].event, told[entry->cause].reason,
 			clock_real_us(), details[entry->cause].ends);
-		remember(output, entry->announcement, state_after(told[entry->cause].event), NULL,
-			0);
+		remember(output, entry->announcement, play_state_after(told[entry->cause].event),
+			NULL, 0);
 	}
 	mark_changed(output, false);
 }
@@ -726,7 +709,7 @@ static void drop(struct output *output, const struct queue_decision *decision)
 	const char *detail = entry->cause == QUEUE_EXPIRED ? expiry_detail(output, entry, reason)
 							   : details[entry->cause].ends;
 	receipt_of_waiting(output, entry, decision->event, reason, detail);
-	remember(output, entry->announcement, state_after(decision->event), NULL, 0);
+	remember(output, entry->announcement, play_state_after(decision->event), NULL, 0);
 	fetch_unwant(output->node, entry->announcement);
 	mark_changed(output, false);
 }
@@ -909,7 +892,7 @@ void output_on_over(struct output *output, struct broadcast *broadcast)
 		receipt_of_broadcast(broadcast, outcome.event, outcome.reason,
 			heard ? broadcast->ended_us : clock_real_us(),
 			outcome_detail(broadcast, &outcome));
-		remember(output, broadcast->announcement, state_after(outcome.event),
+		remember(output, broadcast->announcement, play_state_after(outcome.event),
 			gone ? NULL : &broadcast->entry->from, gone ? 0 : broadcast->entry->tries);
 	}
 	if (gone) {

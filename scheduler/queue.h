@@ -79,8 +79,11 @@ enum queue_join {
 	QUEUE_JOIN_WHOLE, /* nothing is lost: from its beginning, when it can */
 	QUEUE_JOIN_PLACE, /* in step with the others */
 	QUEUE_JOIN_NEXT,  /* not at all: the next one */
+	QUEUE_JOINS,
 };
-/* "whole", "place" or "next"; anything else is the first. */
+/* As they are written in the configuration, by enum queue_join, then NULL. */
+extern const char *const queue_join_names[QUEUE_JOINS + 1];
+/* Anything else is the first. */
 enum queue_join queue_join_parse(const char *name);
 
 enum queue_phase { QUEUE_WAITING, QUEUE_PREPARING, QUEUE_ON_AIR, QUEUE_ENDING };

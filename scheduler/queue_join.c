@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const char *const names[] = {
+const char *const queue_join_names[QUEUE_JOINS + 1] = {
 	[QUEUE_JOIN_WHOLE] = "whole",
 	[QUEUE_JOIN_PLACE] = "place",
 	[QUEUE_JOIN_NEXT] = "next",
@@ -11,9 +11,9 @@ static const char *const names[] = {
 
 enum queue_join queue_join_parse(const char *name)
 {
-	for (size_t i = 0; i < countof(names); i++)
-		if (strcmp(names[i], name) == 0)
-			return (enum queue_join)i;
+	for (unsigned i = 0; i < QUEUE_JOINS; i++)
+		if (strcmp(queue_join_names[i], name) == 0)
+			return i;
 	return QUEUE_JOIN_WHOLE;
 }
 

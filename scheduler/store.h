@@ -34,6 +34,7 @@
 #include "base/inbox.h"
 #include "base/error.h"
 #include "scheduler/announcement.h"
+#include "scheduler/receipt.h"
 
 #define STORE_WAITING_MAX       20000 /* changes */
 #define STORE_WAITING_BYTES_MAX (32 * 1024 * 1024)
@@ -54,6 +55,8 @@ enum play_state {
 };
 const char *play_state_name(enum play_state state);
 bool play_state_final(enum play_state state);
+/* In which state what has got that receipt is. */
+enum play_state play_state_after(enum receipt_event event);
 int play_state_parse(const char *text, enum play_state *ret_state) _must_check_; /* -EINVAL */
 
 struct store_play {

@@ -19,6 +19,23 @@ const char *play_state_name(enum play_state state)
 	return state_names[state];
 }
 
+enum play_state play_state_after(enum receipt_event event)
+{
+	static const enum play_state states[] = {
+		[RECEIPT_ACCEPTED] = PLAY_QUEUED,
+		[RECEIPT_REJECTED] = PLAY_FAILED,
+		[RECEIPT_STARTED] = PLAY_PLAYING,
+		[RECEIPT_INTERRUPTED] = PLAY_PLAYING,
+		[RECEIPT_RESUMED] = PLAY_PLAYING,
+		[RECEIPT_FINISHED] = PLAY_FINISHED,
+		[RECEIPT_CANCELLED] = PLAY_CANCELLED,
+		[RECEIPT_EXPIRED] = PLAY_EXPIRED,
+		[RECEIPT_FAILED] = PLAY_FAILED,
+		[RECEIPT_SUPERSEDED] = PLAY_SUPERSEDED,
+	};
+	return states[event];
+}
+
 int play_state_parse(const char *text, enum play_state *ret_state)
 {
 	for (unsigned i = 0; i < countof(state_names); i++)

@@ -7,7 +7,7 @@ import platform
 import subprocess
 
 from rig.broker import executable
-from rig.process import ProcessError, children
+from rig.process import ProcessError, children, cpu_seconds
 
 PACKAGES = ("espeak-ng", "libespeak-ng1", "alsa-utils", "libasound2", "mosquitto", "mosquitto-clients",
             "speech-dispatcher", "speech-dispatcher-espeak-ng", "snapserver", "snapclient")
@@ -25,11 +25,10 @@ def processor_seconds(roots):
     total = 0
     for pid in tree(roots):
         try:
-            with open(f"/proc/{pid}/stat") as stat:
-                total += sum(int(field) for field in stat.read().rpartition(")")[2].split()[11:15])
+            total += cpu_seconds(pid)
         except (FileNotFoundError, ProcessLookupError):
             pass  # it has just ended: its parent has it
-    return total / os.sysconf("SC_CLK_TCK")
+    return total
 
 
 def memory_mib(roots):

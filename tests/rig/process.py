@@ -23,6 +23,13 @@ def wait_until(condition, what, timeout=10.0, step=0.01):
         time.sleep(step)
 
 
+def cpu_seconds(pid):
+    """User and system, of the process and of its children that have ended."""
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 class Process:
     def __init__(self, name, argv, log_path, env=None, stdin=subprocess.DEVNULL, group=False):
         """`group`: a shell with children, which form a group of their own and are ended with it."""

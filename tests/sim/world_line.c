@@ -68,23 +68,6 @@ static void keep_usage(struct world *world, struct line *line)
 	usage_format(queue_usage(line->queue), change->usage);
 }
 
-static enum play_state state_after(enum receipt_event event)
-{
-	static const enum play_state states[] = {
-		[RECEIPT_ACCEPTED] = PLAY_QUEUED,
-		[RECEIPT_REJECTED] = PLAY_FAILED,
-		[RECEIPT_STARTED] = PLAY_PLAYING,
-		[RECEIPT_INTERRUPTED] = PLAY_PLAYING,
-		[RECEIPT_RESUMED] = PLAY_PLAYING,
-		[RECEIPT_FINISHED] = PLAY_FINISHED,
-		[RECEIPT_CANCELLED] = PLAY_CANCELLED,
-		[RECEIPT_EXPIRED] = PLAY_EXPIRED,
-		[RECEIPT_FAILED] = PLAY_FAILED,
-		[RECEIPT_SUPERSEDED] = PLAY_SUPERSEDED,
-	};
-	return states[event];
-}
-
 static void tell(struct world *world, struct line *line, const struct announcement *announcement,
 	enum receipt_event event, enum reason reason)
 {
@@ -280,7 +263,8 @@ static void fade(struct world *world, struct line *line, struct queue_entry *ent
 		return;
 	sound->told = true;
 	tell(world, line, entry->announcement, told[entry->cause].event, told[entry->cause].reason);
-	remember(world, line, entry->announcement, state_after(told[entry->cause].event), NULL, 0);
+	remember(world, line, entry->announcement, play_state_after(told[entry->cause].event), NULL,
+		0);
 }
 
 static void drop(struct world *world, struct line *line, const struct queue_decision *decision)
@@ -288,7 +272,7 @@ static void drop(struct world *world, struct line *line, const struct queue_deci
 	_cleanup_(queue_entry_freep) struct queue_entry *entry = decision->entry;
 
 	tell(world, line, entry->announcement, decision->event, decision->reason);
-	remember(world, line, entry->announcement, state_after(decision->event), NULL, 0);
+	remember(world, line, entry->announcement, play_state_after(decision->event), NULL, 0);
 }
 
 void line_pump(struct world *world, struct line *line)
@@ -396,7 +380,7 @@ static void on_over(struct world *world, struct line *line, struct sound *sound)
 	_cleanup_(queue_entry_freep) struct queue_entry *gone = outcome.gone;
 	if (outcome.tell && !sound->told) {
 		tell(world, line, sound->announcement, outcome.event, outcome.reason);
-		remember(world, line, sound->announcement, state_after(outcome.event),
+		remember(world, line, sound->announcement, play_state_after(outcome.event),
 			gone ? NULL : &sound->entry->from, gone ? 0 : sound->entry->tries);
 	}
 	if (heard)

@@ -129,7 +129,7 @@ static double seconds_of(struct synth *synth, const char *text, const char *voic
 	return (double)length / 2 / 22050;
 }
 
-/* The library's wave generator goes on where it was: the same words differ by a few samples. */
+/* Other voices, or other bytes for the same words, may differ by a few samples. */
 static bool near(double a, double b)
 {
 	return a > b - 0.02 && a < b + 0.02;
