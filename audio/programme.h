@@ -63,7 +63,8 @@ size_t programme_lead_frames(const struct programme *programme);
 /* Copies up to `count` frames in, returns how many fitted. */
 size_t programme_push(struct programme *programme, const float *frames, size_t count);
 /* The item `item` begins with frame `frame`, which has not been pushed yet (and may have others
- * before it that have not). Items are marked in order, once. */
+ * before it that have not). Items are marked in order, once. A producer that throws its first frames
+ * away (a late joiner, tts/renderer.h) counts those, too; then who asks for an item must add them. */
 void programme_mark(struct programme *programme, size_t item, uint64_t frame);
 /* No more frames will come. */
 void programme_complete(struct programme *programme);

@@ -2,7 +2,9 @@
 /*
  * The service: Wyoming requests in, events with sound out, one at a time, until the input ends.
  * `synthesize` is answered by audio-start, audio-chunk…, audio-stop (or an `error`); `describe` by
- * `info`; other events are passed over.
+ * `info`; other events are passed over. Each request is spoken in a fork of the process, so that the
+ * same words are the same sound, whatever was said before; it dies with the process, and the process as
+ * it has died.
  */
 #pragma once
 
