@@ -517,6 +517,7 @@ static void test_waiting_programme_is_aborted_in_its_slot(void **state)
 	programme_abort(second);
 	struct device_event event = expect_end(rig, second, DEVICE_ABORTED);
 	assert_int_equal(event.frames, 0);
+	assert_int_equal(event.rate_hz, RATE_HZ); /* lengths are reckoned by it */
 	programme_complete(first);
 	expect_end(rig, first, DEVICE_FINISHED);
 	stop_device(rig);

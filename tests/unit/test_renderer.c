@@ -612,6 +612,22 @@ static void test_bed_is_ducked(void **state)
 	stage_done(&stage);
 }
 
+/* Under a chime as under speech: two tunes at once are none. */
+static void test_bed_is_ducked_under_a_chime(void **state)
+{
+	struct folder *folder = *state;
+	struct stage stage = { 0 };
+	char chime[64];
+
+	snprintf(chime, sizeof chime, "~%s", folder->chime);
+	stage_init(&stage, 0);
+	stage_play(&stage, rundown_of(folder->bed, "=2000", chime, "=2000", NULL));
+	double before = amplitude(&stage, 1000, 0.5, 1.9);
+	assert_true(fabs(db(amplitude(&stage, 1000, 2.2, 2.45) / before) + 15) < 0.5);
+	assert_true(fabs(db(amplitude(&stage, 1000, 3.0, 4.4) / before)) < 0.5);
+	stage_done(&stage);
+}
+
 /* --- Recordings ------------------------------------------------------------------------------------------- */
 
 /* At the device's rate, as loud as the sentences, the bed down under it. */
@@ -1092,6 +1108,7 @@ int main(void)
 		cmocka_unit_test(test_repeats),
 		cmocka_unit_test(test_chime_tail),
 		cmocka_unit_test(test_bed_is_ducked),
+		cmocka_unit_test(test_bed_is_ducked_under_a_chime),
 		cmocka_unit_test(test_recording),
 		cmocka_unit_test(test_resumes_within_a_recording),
 		cmocka_unit_test(test_B6_a_bad_recording_never_stops_the_speech),
